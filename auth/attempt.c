@@ -1,0 +1,76 @@
+#include "auth/attempt.h"
+
+#include "lib/esc.h"
+#include "lib/log.h"
+
+static enum door door_of(struct span service)
+{
+	if (span_is(service, "smtp"))
+		return DOOR_SMTP;
+	return span_is(service, "pop3") ? DOOR_POP3 : DOOR_NONE;
+}
+
+struct attempt *attempt_new(const struct authproto_request *r)
+{
+	struct attempt *a = calloc(1, sizeof(*a));
+	struct span service = span_head(r->service, SERVICE_MAX);
+
+	if (!a)
+		return NULL;
+	a->job.kind = JOB_CHECK;
+	a->id = r->id;
+	a->door = door_of(r->service);
+	memcpy(a->service, service.p, service.n);
+	a->rip = r->rip;
+	a->has_rip = r->has_rip;
+	mech_init(&a->mech, r->mech);
+	return a;
+}
+
+void attempt_free(struct attempt **a)
+{
+	if (!*a)
+		return;
+	mech_release(&(*a)->mech);
+	explicit_bzero(*a, sizeof(**a));
+	free(*a);
+	*a = NULL;
+}
+
+void attempt_set(struct attempt *a, enum verdict v, const char *reason)
+{
+	a->result.verdict = v;
+	a->result.reason = reason;
+	a->result.detail[0] = '\0';
+}
+
+static const char *verdict_name(enum verdict v)
+{
+	static const char *const name[] = {
+		[VERDICT_OK] = "ok",
+		[VERDICT_FAILED] = "failed",
+		[VERDICT_TEMP] = "temp",
+	};
+
+	return name[v];
+}
+
+/* The client's address stands before anything the client may choose. */
+void attempt_log(struct attempt *a, const struct check_result *r)
+{
+	const char *method = auth_mech_name(a->mech.name);
+	struct esc_text user, service;
+	char rip[IPADDR_TEXT_MAX];
+
+	if (a->logged)
+		return;
+	a->logged = true;
+	log_info("auth: rip=%s service=%s method=%s user=<%s> result=%s "
+		 "reason=%s%s%s%s",
+		 a->has_rip ? ipaddr_text(&a->rip, rip) : "none",
+		 esc_text(&service, span_of(a->service)),
+		 method[0] ? method : "none",
+		 esc_text(&user, buf_span(&a->mech.user)),
+		 verdict_name(r->verdict), r->reason, r->detail[0] ? " (" : "",
+		 r->detail, r->detail[0] ? ")" : "");
+}

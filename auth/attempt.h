@@ -1,0 +1,69 @@
+/* auth/attempt.h: one login attempt: an AUTH of one client, until its answer
+ * is out. The loop owns it; while it is with a worker, that one reads what
+ * the client said and writes the result, and nobody changes what it reads. */
+#ifndef MAILROW_AUTH_ATTEMPT_H
+#define MAILROW_AUTH_ATTEMPT_H
+
+#include "lib/addr.h"
+#include "auth/job.h"
+#include "auth/mech.h"
+#include "sql/accounts.h"
+
+enum door { DOOR_NONE, DOOR_SMTP, DOOR_POP3 };
+
+enum attempt_state {
+	ATTEMPT_ASKED,    /* waits for CONT */
+	ATTEMPT_CHECKING, /* is with a worker */
+	ATTEMPT_DELAYED   /* failed; the answer waits */
+};
+
+enum verdict { VERDICT_OK, VERDICT_FAILED, VERDICT_TEMP };
+
+enum { SERVICE_MAX = 32, REASON_DETAIL_MAX = 160 };
+
+struct check_result {
+	enum verdict verdict;
+	const char *reason; /* name of the predicate that decided; static */
+	char detail[REASON_DETAIL_MAX]; /* for the log; "" = none */
+	struct addr user;               /* VERDICT_OK: canonical */
+	struct addr mailbox;
+	char incarnation[INCARNATION_MAX + 1];
+};
+
+struct client;
+
+struct attempt {
+	struct job job;
+
+	uint64_t id;
+	enum door door;
+	char service[SERVICE_MAX + 1];
+	struct ipaddr rip;
+	bool has_rip;
+	struct mech mech;
+	int64_t deadline; /* of the answer to the client's last line */
+
+	/* the loop's */
+	struct client *client; /* NULL: nobody waits any more */
+	struct attempt *prev, *next;
+	enum attempt_state state;
+	int64_t due; /* when the loop must look at it */
+	bool logged;
+
+	struct check_result result;
+};
+
+/* From an AUTH request. NULL: no memory. */
+struct attempt *attempt_new(const struct authproto_request *r);
+
+/* Overwrites what was secret. */
+void attempt_free(struct attempt **a);
+
+/* The one log line of an attempt; the second call does nothing. r is
+ * a->result, but for an attempt that a worker still has. */
+void attempt_log(struct attempt *a, const struct check_result *r);
+
+/* Sets a result that needs no check. reason is a literal. */
+void attempt_set(struct attempt *a, enum verdict v, const char *reason);
+
+#endif

@@ -1,0 +1,476 @@
+#include "auth/client.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "auth/serve.h"
+
+enum {
+	ATTEMPTS_MAX = 4096, /* of one client */
+	ASKED_MS = 150000,   /* Postfix forgets an exchange without a word */
+	OUT_MAX = 262144,
+	LINE_SIZE = AUTHPROTO_LINE_MAX + 2
+};
+
+static bool client_watch(struct client *c, int op)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = c };
+
+	if (c->waits_to_write)
+		e.events |= EPOLLOUT;
+	return epoll_ctl(c->serve->epoll_fd, op, c->fd, &e) == 0;
+}
+
+/* Sends what can be sent now. */
+static void client_flush(struct client *c)
+{
+	bool waited = c->waits_to_write;
+	ssize_t n;
+
+	if (c->fd < 0)
+		return;
+	while (buf_ok(&c->out) && c->out.n) {
+		n = send(c->fd, c->out.p, c->out.n, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		buf_drop(&c->out, (size_t)n);
+	}
+	if (!buf_ok(&c->out) || (c->out.n && errno != EAGAIN)) {
+		client_close(c);
+		return;
+	}
+	c->waits_to_write = c->out.n > 0;
+	if (c->waits_to_write != waited && !client_watch(c, EPOLL_CTL_MOD))
+		client_close(c);
+}
+
+static void client_put_handshake(struct client *c)
+{
+	uint8_t cookie[16];
+
+	if (RAND_bytes(cookie, sizeof(cookie)) != 1)
+		c->out.failed = true;
+	authproto_put_handshake(&c->out, c->serve->mechs, (uint64_t)getpid(),
+				++c->serve->last_cuid, cookie);
+}
+
+struct client *client_new(struct serve *s, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	char *room = malloc(LINE_SIZE);
+
+	if (!c || !room) {
+		free(c);
+		free(room);
+		close(fd);
+		return NULL;
+	}
+	c->serve = s;
+	c->fd = fd;
+	c->in.p = room;
+	c->in.size = LINE_SIZE;
+	buf_init(&c->out, OUT_MAX);
+	serve_add_client(s, c);
+	if (!client_watch(c, EPOLL_CTL_ADD)) {
+		client_close(c);
+		return c;
+	}
+	client_put_handshake(c);
+	client_flush(c);
+	return c;
+}
+
+void client_free(struct client **c)
+{
+	line_wipe(&(*c)->in);
+	free((*c)->in.p);
+	buf_release(&(*c)->out);
+	free(*c);
+	*c = NULL;
+}
+
+/* The serve's count is of those who get an answer without the client. */
+static bool attempt_is_busy(const struct attempt *a)
+{
+	return a->state != ATTEMPT_ASKED;
+}
+
+static void attempt_set_state(struct attempt *a, enum attempt_state state,
+			      int64_t due)
+{
+	struct serve *s = a->client->serve;
+
+	s->busy -= attempt_is_busy(a);
+	a->state = state;
+	s->busy += attempt_is_busy(a);
+	a->due = due;
+	serve_look_at(s, due);
+}
+
+static void client_link(struct client *c, struct attempt *a)
+{
+	a->client = c;
+	a->prev = c->last;
+	if (c->last)
+		c->last->next = a;
+	else
+		c->first = a;
+	c->last = a;
+	c->attempts++;
+}
+
+static void client_unlink(struct client *c, struct attempt *a)
+{
+	c->serve->busy -= attempt_is_busy(a);
+	if (a->prev)
+		a->prev->next = a->next;
+	else
+		c->first = a->next;
+	if (a->next)
+		a->next->prev = a->prev;
+	else
+		c->last = a->prev;
+	a->prev = a->next = NULL;
+	a->client = NULL;
+	c->attempts--;
+}
+
+/* Nobody waits for it any more. */
+static void client_forget(struct client *c, struct attempt *a)
+{
+	bool with_worker = a->state == ATTEMPT_CHECKING;
+
+	client_unlink(c, a);
+	if (!with_worker)
+		attempt_free(&a);
+}
+
+void client_close(struct client *c)
+{
+	if (c->fd < 0)
+		return;
+	close(c->fd);
+	c->fd = -1;
+	while (c->first)
+		client_forget(c, c->first);
+	serve_drop_client(c->serve, c);
+}
+
+/* Our trouble. Postfix takes every FAIL for a wrong password, so it is told
+ * by a closed connection, which it answers with 454. */
+static void client_say_temp(struct client *c, uint64_t id, enum door door)
+{
+	if (door == DOOR_SMTP) {
+		client_close(c);
+		return;
+	}
+	authproto_put_fail(&c->out, id, SPAN_EMPTY, "temp_fail");
+	client_flush(c);
+}
+
+static void attempt_answer_temp(struct attempt *a)
+{
+	struct client *c = a->client;
+	enum door door = a->door;
+	uint64_t id = a->id;
+
+	client_forget(c, a);
+	client_say_temp(c, id, door);
+}
+
+static void attempt_answer_failed(struct attempt *a)
+{
+	struct client *c = a->client;
+
+	authproto_put_fail(&c->out, a->id, buf_span(&a->mech.user), "");
+	client_forget(c, a);
+	client_flush(c);
+}
+
+static void attempt_answer_ok(struct attempt *a)
+{
+	struct client *c = a->client;
+	const struct check_result *r = &a->result;
+	struct authproto_ok ok = { .user = addr_span(&r->user),
+				   .mailbox = SPAN_EMPTY,
+				   .incarnation = SPAN_EMPTY };
+
+	if (a->door == DOOR_POP3) {
+		ok.mailbox = addr_span(&r->mailbox);
+		ok.incarnation = span_of(r->incarnation);
+	}
+	authproto_put_ok(&c->out, a->id, &ok);
+	client_forget(c, a);
+	client_flush(c);
+}
+
+/* The answer waits, so that guessing is slow; no worker waits with it. */
+static void attempt_delay_failed(struct attempt *a)
+{
+	const struct conf *conf = a->client->serve->settings->conf;
+	int64_t due = deadline_in(conf->auth_failure_delay);
+
+	mech_forget_secret(&a->mech);
+	if (due > a->deadline)
+		due = a->deadline;
+	attempt_set_state(a, ATTEMPT_DELAYED, due);
+	if (deadline_left(due) == 0)
+		attempt_answer_failed(a);
+}
+
+/* With the verdict in a->result. */
+static void attempt_conclude(struct attempt *a)
+{
+	attempt_log(a, &a->result);
+	switch (a->result.verdict) {
+	case VERDICT_OK:
+		attempt_answer_ok(a);
+		break;
+	case VERDICT_FAILED:
+		attempt_delay_failed(a);
+		break;
+	case VERDICT_TEMP:
+		attempt_answer_temp(a);
+		break;
+	}
+}
+
+void client_checked(struct attempt *a)
+{
+	/* it is back: from here on it may be freed */
+	attempt_set_state(a, ATTEMPT_DELAYED, a->due);
+	attempt_conclude(a);
+}
+
+static void attempt_submit(struct attempt *a)
+{
+	attempt_set_state(a, ATTEMPT_CHECKING, a->deadline);
+	if (workers_submit(a->client->serve->workers, &a->job))
+		return;
+	attempt_set_state(a, ATTEMPT_DELAYED, a->deadline);
+	attempt_set(a, VERDICT_TEMP, "overload");
+	attempt_conclude(a);
+}
+
+static void attempt_feed(struct attempt *a, const struct authproto_request *r)
+{
+	struct client *c = a->client;
+	struct span challenge;
+
+	a->deadline = deadline_in(c->serve->settings->conf->auth_timeout);
+	switch (mech_feed(&a->mech, r->has_resp, r->resp, &challenge)) {
+	case MECH_ASK:
+		attempt_set_state(a, ATTEMPT_ASKED, deadline_in(ASKED_MS));
+		authproto_put_cont(&c->out, a->id, challenge);
+		client_flush(c);
+		break;
+	case MECH_DONE:
+		attempt_submit(a);
+		break;
+	case MECH_BAD:
+		attempt_set(a, VERDICT_FAILED, "malformed-response");
+		attempt_conclude(a);
+		break;
+	case MECH_MEMORY:
+		attempt_set(a, VERDICT_TEMP, "no-memory");
+		attempt_conclude(a);
+		break;
+	}
+}
+
+static struct attempt *client_find(const struct client *c, uint64_t id)
+{
+	struct attempt *a = c->first;
+
+	while (a && a->id != id)
+		a = a->next;
+	return a;
+}
+
+/* Exchanges that Postfix forgot lie about; the oldest makes room. */
+static bool client_make_room(struct client *c)
+{
+	struct attempt *a = c->first;
+
+	if (c->attempts < ATTEMPTS_MAX)
+		return true;
+	while (a && a->state != ATTEMPT_ASKED)
+		a = a->next;
+	if (a)
+		client_forget(c, a);
+	return a != NULL;
+}
+
+static bool mech_offered(const struct serve *s, const struct attempt *a)
+{
+	/* a client that chose the challenge itself could replay an old one:
+	 * only pop3d, which makes it, may use APOP */
+	if (a->mech.name == MECH_APOP && a->door != DOOR_POP3)
+		return false;
+	return a->mech.name != MECH_NONE && (s->mechs & 1u << a->mech.name);
+}
+
+/* False: the client breaks the protocol. */
+static bool client_auth(struct client *c, const struct authproto_request *r)
+{
+	struct attempt *a;
+
+	if (client_find(c, r->id))
+		return false;
+	a = client_make_room(c) ? attempt_new(r) : NULL;
+	if (!a) {
+		log_warn("auth: no room for another login attempt");
+		client_say_temp(c, r->id,
+				span_is(r->service, "smtp") ? DOOR_SMTP
+							    : DOOR_NONE);
+		return true;
+	}
+	client_link(c, a);
+	if (mech_offered(c->serve, a)) {
+		attempt_feed(a, r);
+		return true;
+	}
+	a->deadline = deadline_in(c->serve->settings->conf->auth_timeout);
+	attempt_set(a, VERDICT_FAILED, "unknown-mechanism");
+	attempt_conclude(a);
+	return true;
+}
+
+/* To an exchange that is no longer there the answer is FAIL. */
+static bool client_cont(struct client *c, const struct authproto_request *r)
+{
+	struct attempt *a = client_find(c, r->id);
+
+	if (a && a->state != ATTEMPT_ASKED)
+		return false;
+	if (a) {
+		attempt_feed(a, r);
+		return true;
+	}
+	authproto_put_fail(&c->out, r->id, SPAN_EMPTY, "");
+	client_flush(c);
+	return true;
+}
+
+static void client_cancel(struct client *c, uint64_t id)
+{
+	struct attempt *a = client_find(c, id);
+
+	if (a)
+		client_forget(c, a);
+}
+
+/* False: the client breaks the protocol. */
+static bool client_line(struct client *c, struct span line)
+{
+	struct authproto_request r;
+
+	if (!authproto_parse_request(line, &r))
+		return false;
+	switch (r.verb) {
+	case AUTHPROTO_VERSION:
+		return r.id == 1;
+	case AUTHPROTO_AUTH:
+		return client_auth(c, &r);
+	case AUTHPROTO_CONT:
+		return client_cont(c, &r);
+	case AUTHPROTO_CANCEL:
+		client_cancel(c, r.id);
+		return true;
+	case AUTHPROTO_CPID:
+	case AUTHPROTO_OTHER:
+		break;
+	}
+	return true;
+}
+
+static void client_break_off(struct client *c, const char *why)
+{
+	log_warn("auth: connection closed: %s", why);
+	client_close(c);
+}
+
+static void client_take_lines(struct client *c)
+{
+	enum line_status status;
+	struct span line;
+
+	while (c->fd >= 0) {
+		status = line_take(&c->in, &line);
+		if (status == LINE_MORE && !c->in.skipping)
+			break;
+		if (status != LINE_OK)
+			client_break_off(c, status == LINE_NUL
+						    ? "NUL in a line"
+						    : "a line too long");
+		else if (!client_line(c, line) && c->fd >= 0)
+			client_break_off(c, "a malformed line");
+	}
+	/* passwords were in it */
+	explicit_bzero(c->in.p, c->in.start);
+}
+
+static void client_read(struct client *c)
+{
+	struct line_room room = line_room(&c->in);
+	ssize_t n = recv(c->fd, room.p, room.n, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(c);
+		return;
+	}
+	line_added(&c->in, (size_t)n);
+	client_take_lines(c);
+}
+
+void client_event(struct client *c, uint32_t events)
+{
+	if (events & EPOLLOUT)
+		client_flush(c);
+	if (c->fd >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		client_read(c);
+}
+
+static void attempt_expire(struct attempt *a)
+{
+	static const struct check_result late = { .verdict = VERDICT_TEMP,
+						  .reason = "timeout" };
+
+	switch (a->state) {
+	case ATTEMPT_ASKED:
+		client_forget(a->client, a);
+		break;
+	case ATTEMPT_CHECKING:
+		attempt_log(a, &late);
+		attempt_answer_temp(a);
+		break;
+	case ATTEMPT_DELAYED:
+		attempt_answer_failed(a);
+		break;
+	}
+}
+
+int64_t client_expire(struct client *c, int64_t now)
+{
+	struct attempt *a = c->first, *next;
+	int64_t look = INT64_MAX;
+
+	for (; c->fd >= 0 && a; a = next) {
+		next = a->next;
+		if (a->due <= now)
+			attempt_expire(a);
+		else if (a->due < look)
+			look = a->due;
+	}
+	return look;
+}

@@ -1,0 +1,15 @@
+sbin_PROGRAMS += auth/mailrow-authd
+auth_mailrow_authd_LDADD = $(SQL_LIBS)
+auth_mailrow_authd_SOURCES = \
+	auth/attempt.c auth/attempt.h \
+	auth/check.c auth/check.h \
+	auth/client.c auth/client.h \
+	auth/job.h \
+	auth/lastlogin.c auth/lastlogin.h \
+	auth/main.c \
+	auth/mech.c auth/mech.h \
+	auth/serve.c auth/serve.h \
+	auth/settings.c auth/settings.h \
+	auth/workers.c auth/workers.h
+
+dist_man_MANS += auth/mailrow-authd.8

@@ -1,0 +1,79 @@
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/confload.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "auth/serve.h"
+
+enum { BACKLOG = 1024 };
+
+struct authd {
+	struct conf *conf;
+	const char *conf_file;
+	struct daemon_user user;
+	int listener[SERVE_LISTENERS];
+};
+
+/* The parent keeps the sockets open: while the child is started again,
+ * connects wait, they are not refused. */
+static int authd_listen(const struct authd *d, const char *path,
+			const char *group)
+{
+	struct buf why = BUF_INIT(1024);
+	int fd = net_listen_unix(path, daemon_find_group(group), BACKLOG, &why);
+
+	if (fd < 0)
+		log_fatal(EX_CANTCREAT, "%s", buf_cstr(&why));
+	if (geteuid() == 0 && lchown(path, d->user.uid, (gid_t)-1) != 0)
+		log_fatal(EX_CANTCREAT, "cannot change the owner of '%s': %s",
+			  path, strerror(errno));
+	buf_release(&why);
+	return fd;
+}
+
+/* Passwords are in our memory: no core dump, no debugger of the same user. */
+static void authd_hide_memory(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0UL) != 0)
+		log_warn("cannot make the memory private: %s", strerror(errno));
+}
+
+static int authd_child(void *arg)
+{
+	struct authd *d = arg;
+
+	daemon_become(&d->user, (gid_t)-1);
+	authd_hide_memory();
+	return serve_run(d->conf, d->conf_file, d->listener);
+}
+
+int main(int argc, char **argv)
+{
+	struct authd d;
+	struct cli cli;
+	int code;
+
+	d.conf = cli_daemon(PROG_AUTHD,
+			    "verifies passwords for the MTA and mailrow-pop3d",
+			    argc, argv, &cli);
+	d.conf_file = cli.conf_file;
+	daemon_prepare();
+	log_open(d.conf, program_name(PROG_AUTHD));
+	authd_hide_memory();
+	daemon_find_user(d.conf->auth_user, &d.user);
+	d.listener[0] =
+		authd_listen(&d, d.conf->auth_socket, d.conf->mta_group);
+	d.listener[1] =
+		authd_listen(&d, d.conf->auth_pop3_socket, d.conf->pop3_group);
+	code = daemon_supervise(program_name(PROG_AUTHD), authd_child, &d,
+				SIGHUP);
+	(void)unlink(d.conf->auth_socket);
+	(void)unlink(d.conf->auth_pop3_socket);
+	conf_unref(&d.conf);
+	return code;
+}

@@ -1,0 +1,40 @@
+/* auth/mech.h: one SASL exchange, from the client's base64 to a name and a
+ * secret. Pure. */
+#ifndef MAILROW_AUTH_MECH_H
+#define MAILROW_AUTH_MECH_H
+
+#include "lib/authproto.h"
+#include "lib/buf.h"
+
+enum { MECH_DIGEST_SIZE = 16, MECH_CHALLENGE_MAX = 512 };
+
+enum mech_step {
+	MECH_ASK,   /* send the challenge, wait for CONT */
+	MECH_DONE,  /* user and secret are there */
+	MECH_BAD,   /* malformed: the login failed */
+	MECH_MEMORY /* our trouble */
+};
+
+struct mech {
+	enum auth_mech name;
+	bool asked;
+	struct buf user;
+	struct buf secret;    /* password; APOP: the digest, 16 octets */
+	struct buf challenge; /* APOP: the timestamp that was digested */
+};
+
+void mech_init(struct mech *m, enum auth_mech name);
+
+/* Overwrites what was secret. */
+void mech_release(struct mech *m);
+
+/* The same for the secret alone: the name is still needed. */
+void mech_forget_secret(struct mech *m);
+
+/* Takes the data of AUTH (has_resp false: there was none) or CONT. For
+ * MECH_ASK challenge_r is what to send, in base64. */
+enum mech_step mech_feed(struct mech *m, bool has_resp, struct span resp,
+			 struct span *challenge_r)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,47 @@
+/* auth/serve.h: the event loop. It only moves lines; whatever may take long
+ * is with the workers. */
+#ifndef MAILROW_AUTH_SERVE_H
+#define MAILROW_AUTH_SERVE_H
+
+#include "auth/client.h"
+#include "auth/lastlogin.h"
+#include "auth/settings.h"
+#include "auth/workers.h"
+
+enum { SERVE_LISTENERS = 2 };
+
+struct serve {
+	struct settings *settings;
+	struct workers *workers;
+	const char *conf_file;
+	int listener[SERVE_LISTENERS];
+	int epoll_fd, event_fd, signal_fd;
+
+	struct client *clients;
+	struct client *dead; /* closed in this turn of the loop */
+	size_t nclients;
+	uint64_t last_cuid;
+	unsigned mechs; /* offered, bits 1 << enum auth_mech */
+	size_t busy;    /* attempts that will be answered */
+
+	bool accepting;
+	int64_t accept_again; /* while not accepting */
+	int64_t look_at;      /* an attempt may be due then */
+	int64_t flush_at;
+	struct lastlogin lastlogin;
+	bool flushing;
+
+	bool stopping;
+	int64_t stop_by;
+};
+
+/* Runs until SIGTERM; returns the exit code. */
+int serve_run(struct conf *c, const char *conf_file,
+	      const int listener[SERVE_LISTENERS]);
+
+/* For client.c. */
+void serve_add_client(struct serve *s, struct client *c);
+void serve_drop_client(struct serve *s, struct client *c);
+void serve_look_at(struct serve *s, int64_t due);
+
+#endif

@@ -1,0 +1,39 @@
+/* ctl/check.h: mailrow check: what an administrator should mend before a
+ * customer finds it. One subject a file; each says findings. */
+#ifndef MAILROW_CTL_CHECK_H
+#define MAILROW_CTL_CHECK_H
+
+#include "ctl/tool.h"
+
+enum check_level { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+
+struct check;
+
+/* One line: how it stands, and what to type to mend it ("" = nothing). */
+void check_say(struct check *k, enum check_level level, const char *subject,
+	       const char *fix, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+struct tool *check_tool(struct check *k);
+
+/* Runs test(k, arg) as another UNIX user with the given supplementary group
+ * (NULL for none); its findings count as ours. Says so when that cannot be
+ * done (not root, no such user). */
+void check_as(struct check *k, const char *subject, const char *user,
+	      const char *group, void (*test)(struct check *, const void *),
+	      const void *arg);
+
+/* The daemons that are checked: program, its UNIX user. */
+struct check_daemon {
+	enum program program;
+	const char *user;
+};
+size_t check_daemons(const struct conf *c, struct check_daemon out[4]);
+
+/* The subjects, in the order of their lines. */
+void checkconf_run(struct check *k);
+void checkdb_run(struct check *k);
+void checkprofile_run(struct check *k);
+void checksocket_run(struct check *k);
+
+#endif

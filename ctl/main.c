@@ -1,0 +1,217 @@
+/* ctl/main.c: mailrow(1): finds the verb and runs it. */
+#include "ctl/tool.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "lib/confload.h"
+
+static const struct verb *const nouns[] = {
+	schema_verbs, domain_verbs, account_verbs, mailbox_verbs, check_verbs,
+};
+enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
+
+static void print_verb(FILE *out, const struct verb *v)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%s%s%s%s%s", v->noun,
+		 v->name[0] ? " " : "", v->name, v->usage[0] ? " " : "",
+		 v->usage);
+	fprintf(out, "  %-34s %s\n", left, v->help);
+}
+
+static void print_help(FILE *out)
+{
+	const struct verb *v;
+	size_t i;
+
+	fputs("usage: mailrow [-c FILE] [--json] NOUN VERB [ARGUMENT ...]\n\n",
+	      out);
+	for (i = 0; i < NOUNS; i++)
+		for (v = nouns[i]; v->noun; v++)
+			print_verb(out, v);
+	fputs("\noptions:\n"
+	      "  -c, --config FILE    configuration file, else $MAILROW_CONF, "
+	      "else\n"
+	      "                       " CONF_SYSCONFDIR "/mailrow.conf\n"
+	      "      --json           lists and tables as JSON\n"
+	      "      --show-config    the configuration in force (-n: only "
+	      "what is set)\n"
+	      "      --check-config   check the configuration and exit\n"
+	      "  -h, --help           this text\n"
+	      "      --version        the version\n",
+	      out);
+}
+
+static int usage_error(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static int usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("mailrow: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("; see mailrow --help\n", stderr);
+	return EX_USAGE;
+}
+
+static const struct verb *noun_find(const char *noun)
+{
+	size_t i;
+
+	for (i = 0; i < NOUNS; i++)
+		if (strcmp(nouns[i]->noun, noun) == 0)
+			return nouns[i];
+	return NULL;
+}
+
+static const struct verb *verb_find(const struct verb *v, const char *name)
+{
+	for (; v->noun; v++)
+		if (!v->name[0] || strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}
+
+/* argv[0] is the noun. */
+static int run_verb(struct tool *t, int argc, char **argv)
+{
+	const struct verb *v = noun_find(argv[0]);
+	int skip;
+
+	if (!v)
+		return usage_error("no noun '%s'", argv[0]);
+	v = verb_find(v, argc > 1 ? argv[1] : "");
+	if (!v && argc < 2)
+		return usage_error("'%s' needs a verb", argv[0]);
+	if (!v)
+		return usage_error("'%s' has no verb '%s'", argv[0], argv[1]);
+	skip = v->name[0] ? 2 : 1;
+	argc -= skip;
+	argv += skip;
+	if (argc < v->min_args || argc > v->max_args)
+		return usage_error("usage: mailrow %s %s %s", v->noun, v->name,
+				   v->usage);
+	return v->run(t, argc, argv);
+}
+
+struct options {
+	const char *conf_file;
+	bool json, show, check, changed;
+};
+
+enum { OPT_JSON = 256, OPT_SHOW, OPT_CHECK, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "show-config", no_argument, NULL, OPT_SHOW },
+	{ "check-config", no_argument, NULL, OPT_CHECK },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* -1: go on; else the exit code. Options end at the noun, but --json may
+ * stand behind it too. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:nh", long_options, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			o->conf_file = optarg;
+			break;
+		case 'n':
+			o->changed = true;
+			break;
+		case OPT_JSON:
+			o->json = true;
+			break;
+		case OPT_SHOW:
+			o->show = true;
+			break;
+		case OPT_CHECK:
+			o->check = true;
+			break;
+		case OPT_VERSION:
+			puts("mailrow " PACKAGE_VERSION);
+			return EX_OK;
+		case 'h':
+			print_help(stdout);
+			return EX_OK;
+		default:
+			return EX_USAGE;
+		}
+	return -1;
+}
+
+static int show_config(const struct conf *c, bool changed_only)
+{
+	struct buf b = BUF_INIT(1 << 20);
+
+	conf_show(c, PROG_ALL, changed_only, &b);
+	fwrite(buf_span(&b).p, 1, b.n, stdout);
+	buf_release(&b);
+	return EX_OK;
+}
+
+static int run(const struct options *o, const struct conf *c, int argc,
+	       char **argv)
+{
+	struct tool t = { .conf = c,
+			  .conf_file = o->conf_file,
+			  .json = o->json };
+	int code;
+
+	if (o->show)
+		return show_config(c, o->changed);
+	if (o->check) {
+		printf("%s: ok\n", o->conf_file);
+		return EX_OK;
+	}
+	if (argc < 1) {
+		print_help(stderr);
+		return EX_USAGE;
+	}
+	db_library_init();
+	code = run_verb(&t, argc, argv);
+	db_free(&t.db);
+	db_target_free(&t.target);
+	profile_free(&t.profile);
+	db_library_end();
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return tool_fail(EX_IOERR, "cannot write to standard output");
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .conf_file = NULL };
+	struct buf problems = BUF_INIT(1 << 20);
+	struct conf *c;
+	int code;
+
+	code = parse_options(argc, argv, &o);
+	if (code >= 0)
+		return code;
+	o.conf_file = confload_file(o.conf_file);
+	c = confload(o.conf_file, &problems);
+	if (!c) {
+		fwrite(buf_span(&problems).p, 1, problems.n, stderr);
+		buf_release(&problems);
+		return EX_CONFIG;
+	}
+	code = run(&o, c, argc - optind, argv + optind);
+	conf_unref(&c);
+	buf_release(&problems);
+	return code;
+}

@@ -1,0 +1,176 @@
+/* ctl/tool.c: what the verbs share: connection, profile, arguments. */
+#include "ctl/tool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+int tool_fail(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("mailrow: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return code;
+}
+
+/* Lines of a problems buffer, each under our name. */
+static void print_problems(struct buf *why)
+{
+	struct span rest, line;
+
+	buf_cstr(why);
+	rest = span_trim(buf_span(why));
+	while (rest.n > 0) {
+		span_cut(rest, '\n', &line, &rest);
+		tool_fail(0, "%.*s", (int)line.n, line.p);
+	}
+}
+
+static struct db *connect_store(struct tool *t, bool any)
+{
+	struct buf why = BUF_INIT(8192);
+
+	if (t->db)
+		return t->db;
+	if (!t->target)
+		t->target = db_target_new(t->conf, PROG_TOOL, DB_STORE, &why);
+	if (!t->target) {
+		print_problems(&why);
+		buf_release(&why);
+		return NULL;
+	}
+	buf_release(&why);
+	t->db = db_new(t->target);
+	if (!t->db) {
+		tool_fail(0, "out of memory");
+		return NULL;
+	}
+	if (any)
+		db_take_any_server(t->db);
+	if (db_connect(t->db) != DB_OK) {
+		tool_fail(0, "cannot use the database: %s", db_why(t->db));
+		db_free(&t->db);
+	}
+	return t->db;
+}
+
+struct db *tool_db(struct tool *t)
+{
+	return connect_store(t, false);
+}
+
+struct db *tool_db_any(struct tool *t)
+{
+	return connect_store(t, true);
+}
+
+struct profile *tool_profile(struct tool *t)
+{
+	struct buf problems = BUF_INIT(1 << 16);
+
+	if (!t->profile)
+		t->profile = profile_load(t->conf->profile_dir,
+					  t->conf->profile, &problems);
+	if (!t->profile)
+		print_problems(&problems);
+	buf_release(&problems);
+	return t->profile;
+}
+
+bool tool_owns_accounts(struct tool *t)
+{
+	const struct profile *p = tool_profile(t);
+
+	if (p && !p->ours)
+		tool_fail(0,
+			  "the accounts belong to the panel (profile = %s); "
+			  "change them there",
+			  p->name);
+	return p && p->ours;
+}
+
+bool tool_address(struct tool *t, const char *text, struct addr *a_r)
+{
+	enum addr_status s;
+
+	s = addr_parse(span_of(text), t->conf->fold_local_part, a_r);
+	if (s == ADDR_OK)
+		return true;
+	tool_fail(0, "'%s' is no mail address: %s", text, addr_status_text(s));
+	return false;
+}
+
+bool tool_domain(const char *text, char out[ADDR_DOMAIN_MAX + 1])
+{
+	enum addr_status s;
+	size_t n;
+
+	s = addr_domain_parse(span_of(text), out, &n);
+	if (s == ADDR_OK)
+		return true;
+	tool_fail(0, "'%s' is no domain: %s", text, addr_status_text(s));
+	return false;
+}
+
+/* "0", "1048576", "100M" */
+bool tool_octets(const char *text, uint64_t *octets_r)
+{
+	struct span s = span_of(text);
+	unsigned shift = 0;
+
+	if (s.n > 1)
+		switch (s.p[s.n - 1]) {
+		case 'K':
+			shift = 10;
+			break;
+		case 'M':
+			shift = 20;
+			break;
+		case 'G':
+			shift = 30;
+			break;
+		default:
+			break;
+		}
+	if (span_u64(span_head(s, s.n - (shift > 0)), octets_r) &&
+	    *octets_r <= UINT64_MAX >> 1 >> shift) {
+		*octets_r <<= shift;
+		return true;
+	}
+	tool_fail(0,
+		  "'%s' is no number of octets: a number, or one with K, M or "
+		  "G behind it; 0 means no limit",
+		  text);
+	return false;
+}
+
+int tool_native_result(struct tool *t, enum native_result r,
+		       const char *subject)
+{
+	switch (r) {
+	case NATIVE_OK:
+		return EX_OK;
+	case NATIVE_NONE:
+		return tool_fail(EX_NOUSER, "there is no '%s'", subject);
+	case NATIVE_EXISTS:
+		return tool_fail(EX_CANTCREAT, "'%s' exists already", subject);
+	case NATIVE_NO_DOMAIN:
+		return tool_fail(EX_NOHOST,
+				 "the domain of '%s' is not there; first: "
+				 "mailrow domain add DOMAIN",
+				 subject);
+	case NATIVE_IN_USE:
+		return tool_fail(EX_CANTCREAT,
+				 "'%s' still has accounts; see: mailrow "
+				 "account list %s",
+				 subject, subject);
+	case NATIVE_FAILED:
+		break;
+	}
+	return tool_fail(EX_TEMPFAIL, "the database did not do it: %s",
+			 db_why(t->db));
+}

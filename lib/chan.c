@@ -1,0 +1,421 @@
+/* lib/chan.c: see chan.h. */
+#include "lib/chan.h"
+
+/* A cursor over a frame. What is missing reads as 0 and sets bad, so that a
+ * decoder checks once, at its end. */
+struct cursor {
+	struct span s;
+	bool bad;
+};
+
+static struct span take(struct cursor *c, size_t n)
+{
+	struct span head = { c->s.p, n };
+
+	if (c->bad || n > c->s.n) {
+		c->bad = true;
+		return SPAN_EMPTY;
+	}
+	c->s = span_skip(c->s, n);
+	return head;
+}
+
+static uint64_t take_number(struct cursor *c, size_t octets)
+{
+	struct span s = take(c, octets);
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		v = v << 8 | (uint8_t)s.p[i];
+	return v;
+}
+
+static bool take_flag(struct cursor *c)
+{
+	uint64_t v = take_number(c, 1);
+
+	if (v > 1)
+		c->bad = true;
+	return v == 1;
+}
+
+/* A text behind its length, which is at most max. */
+static struct span take_text(struct cursor *c, size_t length_octets, size_t max)
+{
+	uint64_t n = take_number(c, length_octets);
+
+	if (n > max)
+		c->bad = true;
+	return take(c, (size_t)n);
+}
+
+static bool ended(const struct cursor *c)
+{
+	return !c->bad && c->s.n == 0;
+}
+
+static void put_number(struct buf *b, uint64_t v, size_t octets)
+{
+	char a[8];
+
+	for (size_t i = octets; i > 0; i--) {
+		a[i - 1] = (char)(uint8_t)(v & 0xff);
+		v >>= 8;
+	}
+	buf_put(b, a, octets);
+}
+
+static void put_text(struct buf *b, struct span s, size_t length_octets,
+		     size_t max)
+{
+	if (s.n > max)
+		b->failed = true;
+	put_number(b, s.n, length_octets);
+	buf_put_span(b, s);
+}
+
+const char *chan_end_text(enum chan_end e)
+{
+	static const char *const text[CHAN_END_COUNT] = {
+		[CHAN_END_QUIT] = "Logged out",
+		[CHAN_END_CLOSED] = "Connection closed",
+		[CHAN_END_IDLE] = "Inactivity",
+		[CHAN_END_LOGIN_TIMEOUT] = "Inactivity before login",
+		[CHAN_END_ERRORS] = "Too many errors",
+		[CHAN_END_ATTEMPTS] = "Too many failed logins",
+		[CHAN_END_SESSION_MAX] = "Session too long",
+		[CHAN_END_TROUBLE] = "Internal trouble",
+		[CHAN_END_STOPPED] = "Server shutting down",
+	};
+
+	return (unsigned)e < CHAN_END_COUNT ? text[e] : "unknown";
+}
+
+/* AUTH: mech 1, tls 1, method 1+n, user 2+n, secret 2+n. */
+
+enum { METHOD_MAX = 16, DIGEST_SIZE = 16 };
+
+/* The method reaches the log as it is, so a session may not invent one. */
+static bool method_valid(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool upper = s.p[i] >= 'A' && s.p[i] <= 'Z';
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+
+		if (!upper && !digit && s.p[i] != '-')
+			return false;
+	}
+	return s.n > 0 && s.n <= METHOD_MAX;
+}
+
+static bool auth_valid(const struct chan_auth *a)
+{
+	if (!method_valid(a->method))
+		return false;
+	if (a->mech == MECH_APOP)
+		return a->secret.n == DIGEST_SIZE;
+	return a->mech == MECH_PLAIN;
+}
+
+static bool parse_auth(struct cursor *c, struct chan_auth *a)
+{
+	a->mech = (enum auth_mech)take_number(c, 1);
+	a->tls = take_flag(c);
+	a->method = take_text(c, 1, METHOD_MAX);
+	a->user = take_text(c, 2, AUTHPROTO_NAME_MAX);
+	a->secret = take_text(c, 2, CHAN_SECRET_MAX);
+	return ended(c) && auth_valid(a);
+}
+
+void chan_put_auth(struct buf *b, const struct chan_auth *a)
+{
+	if (!auth_valid(a))
+		b->failed = true;
+	buf_putc(b, CHAN_AUTH);
+	put_number(b, (uint64_t)a->mech, 1);
+	put_number(b, a->tls, 1);
+	put_text(b, a->method, 1, METHOD_MAX);
+	put_text(b, a->user, 2, AUTHPROTO_NAME_MAX);
+	put_text(b, a->secret, 2, CHAN_SECRET_MAX);
+}
+
+/* READ: offset 8, limit 8, n 1, uids 8 each. */
+
+static bool read_valid(const struct chan_read *r)
+{
+	uint64_t end;
+
+	if (r->n == 0 || r->n > CHAN_READ_MAX)
+		return false;
+	if (r->n > 1 && r->offset != 0)
+		return false;
+	return !__builtin_add_overflow(r->offset, r->limit, &end);
+}
+
+static bool parse_read(struct cursor *c, struct chan_read *r)
+{
+	r->offset = take_number(c, 8);
+	r->limit = take_number(c, 8);
+	r->n = (size_t)take_number(c, 1);
+	if (!read_valid(r))
+		return false;
+	for (size_t i = 0; i < r->n; i++)
+		r->uid[i] = take_number(c, 8);
+	return ended(c);
+}
+
+void chan_put_read(struct buf *b, const struct chan_read *r)
+{
+	if (!read_valid(r)) {
+		b->failed = true;
+		return;
+	}
+	buf_putc(b, CHAN_READ);
+	put_number(b, r->offset, 8);
+	put_number(b, r->limit, 8);
+	put_number(b, r->n, 1);
+	for (size_t i = 0; i < r->n; i++)
+		put_number(b, r->uid[i], 8);
+}
+
+/* MOVE: last 1, n 2, uids 8 each. */
+
+static bool parse_move(struct cursor *c, struct chan_move *m)
+{
+	m->last = take_flag(c);
+	m->n = (size_t)take_number(c, 2);
+	if (m->n > CHAN_UIDS_MAX)
+		return false;
+	m->raw = take(c, m->n * 8).p;
+	return ended(c);
+}
+
+uint64_t chan_move_uid(const struct chan_move *m, size_t i)
+{
+	struct cursor c = { .s = { m->raw, m->n * 8 } };
+
+	c.s = span_skip(c.s, i * 8);
+	return take_number(&c, 8);
+}
+
+void chan_put_move(struct buf *b, bool last, const uint64_t *uid, size_t n)
+{
+	if (n > CHAN_UIDS_MAX) {
+		b->failed = true;
+		return;
+	}
+	buf_putc(b, CHAN_MOVE);
+	put_number(b, last, 1);
+	put_number(b, n, 2);
+	for (size_t i = 0; i < n; i++)
+		put_number(b, uid[i], 8);
+}
+
+/* BYE: end 1, eight counters 8 each. */
+
+static bool parse_bye(struct cursor *c, struct chan_bye *y)
+{
+	uint64_t end = take_number(c, 1);
+
+	if (end >= CHAN_END_COUNT)
+		return false;
+	y->end = (enum chan_end)end;
+	y->top = take_number(c, 8);
+	y->top_octets = take_number(c, 8);
+	y->retr = take_number(c, 8);
+	y->retr_octets = take_number(c, 8);
+	y->dele = take_number(c, 8);
+	y->size_octets = take_number(c, 8);
+	y->in_octets = take_number(c, 8);
+	y->out_octets = take_number(c, 8);
+	return ended(c);
+}
+
+void chan_put_bye(struct buf *b, const struct chan_bye *y)
+{
+	buf_putc(b, CHAN_BYE);
+	put_number(b, (uint64_t)y->end, 1);
+	put_number(b, y->top, 8);
+	put_number(b, y->top_octets, 8);
+	put_number(b, y->retr, 8);
+	put_number(b, y->retr_octets, 8);
+	put_number(b, y->dele, 8);
+	put_number(b, y->size_octets, 8);
+	put_number(b, y->in_octets, 8);
+	put_number(b, y->out_octets, 8);
+}
+
+bool chan_parse_request(struct span frame, struct chan_request *r)
+{
+	struct cursor c = { .s = frame };
+	uint64_t type = take_number(&c, 1);
+
+	memset(r, 0, sizeof(*r));
+	if (frame.n > CHAN_FRAME_MAX)
+		return false;
+	r->type = (enum chan_request_type)type;
+	switch (type) {
+	case CHAN_AUTH:
+		return parse_auth(&c, &r->u.auth);
+	case CHAN_READ:
+		return parse_read(&c, &r->u.read);
+	case CHAN_MOVE:
+		return parse_move(&c, &r->u.move);
+	case CHAN_BYE:
+		return parse_bye(&c, &r->u.bye);
+	default:
+		return false;
+	}
+}
+
+/* LIST: n 2, then entries: uid 8, octets 8, uidl 1+n. */
+
+enum { LIST_HEAD = 3, ENTRY_HEAD = 17 };
+
+static bool uidl_valid(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
+			return false;
+	return s.n >= 1 && s.n <= CHAN_UIDL_MAX;
+}
+
+static bool take_entry(struct cursor *c, struct chan_list_entry *e)
+{
+	e->uid = take_number(c, 8);
+	e->octets = take_number(c, 8);
+	e->uidl = take_text(c, 1, CHAN_UIDL_MAX);
+	return !c->bad && uidl_valid(e->uidl);
+}
+
+/* Walks all entries once, so that nobody acts on half a bad frame. */
+static bool parse_list(struct cursor *c, struct chan_reply *r)
+{
+	struct chan_list_entry e;
+	struct cursor walk;
+
+	r->count = take_number(c, 2);
+	r->data = c->s;
+	walk = *c;
+	for (uint64_t i = 0; i < r->count; i++)
+		if (!take_entry(&walk, &e))
+			return false;
+	return ended(&walk);
+}
+
+bool chan_list_next(struct chan_reply *r, struct chan_list_entry *e)
+{
+	struct cursor c = { .s = r->data };
+	bool ok = r->type == CHAN_LIST && take_entry(&c, e);
+
+	r->data = ok ? c.s : SPAN_EMPTY;
+	return ok;
+}
+
+static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
+{
+	switch (r->type) {
+	case CHAN_GRANTED:
+	case CHAN_DENIED:
+	case CHAN_TEMP:
+	case CHAN_LIST_END:
+	case CHAN_READ_END:
+		return ended(c);
+	case CHAN_LIST:
+		return parse_list(c, r);
+	case CHAN_MAIL:
+		r->uid = take_number(c, 8);
+		r->octets = take_number(c, 8);
+		return ended(c);
+	case CHAN_GONE:
+		r->uid = take_number(c, 8);
+		return ended(c);
+	case CHAN_MOVED:
+		r->count = take_number(c, 8);
+		return ended(c);
+	case CHAN_DATA:
+		r->data = c->s;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool chan_parse_reply(struct span frame, struct chan_reply *r)
+{
+	struct cursor c = { .s = frame };
+
+	memset(r, 0, sizeof(*r));
+	r->data = SPAN_EMPTY;
+	r->type = (enum chan_reply_type)take_number(&c, 1);
+	if (frame.n > CHAN_FRAME_MAX)
+		return false;
+	return parse_reply_fields(&c, r);
+}
+
+void chan_put_simple(struct buf *b, enum chan_reply_type t)
+{
+	put_number(b, (uint64_t)t, 1);
+}
+
+void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets)
+{
+	chan_put_simple(b, CHAN_MAIL);
+	put_number(b, uid, 8);
+	put_number(b, octets, 8);
+}
+
+void chan_put_gone(struct buf *b, uint64_t uid)
+{
+	chan_put_simple(b, CHAN_GONE);
+	put_number(b, uid, 8);
+}
+
+void chan_put_moved(struct buf *b, uint64_t count)
+{
+	chan_put_simple(b, CHAN_MOVED);
+	put_number(b, count, 8);
+}
+
+void chan_put_data(struct buf *b, struct span data)
+{
+	if (data.n > CHAN_FRAME_MAX - 1) {
+		b->failed = true;
+		return;
+	}
+	chan_put_simple(b, CHAN_DATA);
+	buf_put_span(b, data);
+}
+
+void chan_list_begin(struct chan_list *l, struct buf *b)
+{
+	l->b = b;
+	l->start = b->n;
+	l->count = 0;
+	chan_put_simple(b, CHAN_LIST);
+	put_number(b, 0, 2); /* chan_list_end() knows */
+}
+
+bool chan_list_add(struct chan_list *l, const struct chan_list_entry *e)
+{
+	size_t used = l->b->n - l->start;
+
+	if (!uidl_valid(e->uidl))
+		l->b->failed = true;
+	if (!buf_ok(l->b) || l->count == UINT16_MAX ||
+	    used + ENTRY_HEAD + e->uidl.n > CHAN_FRAME_MAX)
+		return false;
+	put_number(l->b, e->uid, 8);
+	put_number(l->b, e->octets, 8);
+	put_text(l->b, e->uidl, 1, CHAN_UIDL_MAX);
+	l->count++;
+	return buf_ok(l->b);
+}
+
+void chan_list_end(struct chan_list *l)
+{
+	if (!buf_ok(l->b) || l->b->n - l->start < LIST_HEAD)
+		return;
+	l->b->p[l->start + 1] = (char)(uint8_t)(l->count >> 8);
+	l->b->p[l->start + 2] = (char)(uint8_t)(l->count & 0xff);
+}

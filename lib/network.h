@@ -1,0 +1,41 @@
+/* lib/network.h: client addresses and networks (CIDR), pure. */
+#ifndef MAILROW_LIB_NETWORK_H
+#define MAILROW_LIB_NETWORK_H
+
+#include "lib/buf.h"
+
+/* An IPv4 address is held as ::ffff:a.b.c.d, so one compare serves both. */
+struct ipaddr {
+	uint8_t octet[16];
+};
+
+enum { IPADDR_TEXT_MAX = 46 };
+
+/* "192.0.2.1", "2001:db8::1", also with the "IPv6:" prefix and in brackets. */
+bool ipaddr_parse(struct span text, struct ipaddr *a_r);
+
+/* Shortest form; an IPv4 address without the ::ffff: */
+void ipaddr_put(struct buf *b, const struct ipaddr *a);
+const char *ipaddr_text(const struct ipaddr *a, char out[IPADDR_TEXT_MAX]);
+bool ipaddr_is_v4(const struct ipaddr *a);
+bool ipaddr_is_loopback(const struct ipaddr *a);
+
+struct network {
+	struct ipaddr base;
+	unsigned bits; /* 0..128, counted in the 16-octet form */
+};
+
+struct network_set {
+	struct network *net;
+	size_t n;
+};
+
+/* "192.0.2.0/24" or an address alone; octets beyond the prefix must be 0. */
+bool network_parse(struct span text, struct network *n_r);
+
+/* Text that network_parse() takes back. */
+void network_put(struct buf *b, const struct network *n);
+bool network_has(const struct network *n, const struct ipaddr *a);
+bool network_set_has(const struct network_set *s, const struct ipaddr *a);
+
+#endif

@@ -1,0 +1,25 @@
+/* lib/program.c: see program.h. */
+#include "lib/program.h"
+
+const char *program_name(enum program p)
+{
+	switch (p) {
+	case PROG_MILTER:
+		return "mailrow-milter";
+	case PROG_LMTPD:
+		return "mailrow-lmtpd";
+	case PROG_POP3D:
+		return "mailrow-pop3d";
+	case PROG_AUTHD:
+		return "mailrow-authd";
+	case PROG_TOOL:
+	case PROG_ALL:
+		break;
+	}
+	return "mailrow";
+}
+
+const char *program_option_group(enum program p)
+{
+	return p == PROG_TOOL ? "mailrow-admin" : program_name(p);
+}

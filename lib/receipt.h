@@ -1,0 +1,29 @@
+/* lib/receipt.h: the key by which a retry of an accepted mail is recognised:
+ * 128 bits of SHA-256 over the Received lines (without those whose by-host is
+ * ours), Message-ID, Date, the Resent- lines, and the body with normalised
+ * line ends. No envelope sender: canonical maps and SRS change it between the
+ * ways in. A Message-ID that the MTA made (it contains our queue id), and the
+ * Date beside it, count as absent. */
+#ifndef MAILROW_LIB_RECEIPT_H
+#define MAILROW_LIB_RECEIPT_H
+
+#include "lib/span.h"
+
+enum { RECEIPT_KEY_SIZE = 16 };
+
+struct receipt;
+
+/* own_host(arg, by-host) says whether a by-host is ours. NULL: no memory. */
+struct receipt *receipt_new(bool (*own_host)(void *arg, struct span host),
+			    void *arg);
+void receipt_free(struct receipt **r);
+void receipt_header(struct receipt *r, struct span name, struct span value);
+void receipt_body(struct receipt *r, struct span piece);
+
+/* False: this mail has neither a Message-ID of its own nor a foreign Received
+ * line and is never taken for a duplicate. queue_id may be empty. */
+bool receipt_finish(struct receipt *r, struct span queue_id,
+		    uint8_t key_r[RECEIPT_KEY_SIZE])
+	__attribute__((warn_unused_result));
+
+#endif

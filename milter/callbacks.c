@@ -1,0 +1,222 @@
+/* milter/callbacks.c: a callback is fetch, decide, say. Any of them may be the
+ * first or the only one of a connection, and any pointer may be NULL. */
+#include "milter/callbacks.h"
+
+#include <libmilter/mfdef.h>
+
+#include "lib/clock.h"
+#include "lib/esc.h"
+#include "lib/log.h"
+#include "milter/finish.h"
+#include "milter/protocol.h"
+
+static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
+{
+	struct session *s = protocol_session(ctx);
+
+	if (s) {
+		session_set_client(s, name, a);
+		mf_copy(s->mta, sizeof(s->mta), mf_macro(ctx, "j"));
+	}
+	return protocol_go_on(s, SMFIP_NR_CONN);
+}
+
+/* Comes again after STARTTLS, then with the macros of TLS. */
+static sfsistat mf_helo(SMFICTX *ctx, char *helo)
+{
+	struct session *s = protocol_session(ctx);
+	struct span version = mf_macro(ctx, "{tls_version}");
+	struct span cipher = mf_macro(ctx, "{cipher}");
+
+	if (!s)
+		return protocol_go_on(s, SMFIP_NR_HELO);
+	mf_copy(s->helo, sizeof(s->helo), span_of(helo));
+	s->tls[0] = '\0';
+	if (version.n)
+		(void)snprintf(s->tls, sizeof(s->tls), "%.40s %.50s", version.p,
+			       cipher.p);
+	return protocol_go_on(s, SMFIP_NR_HELO);
+}
+
+/* The MTA may tell its queue id from any step on. */
+static void note_queue_id(SMFICTX *ctx, struct message *m)
+{
+	struct span id = mf_macro(ctx, "i");
+
+	if (id.n)
+		mf_copy(m->queue_id, sizeof(m->queue_id), id);
+}
+
+/* Both macros: a name without a mechanism is no login. */
+static bool is_authenticated(SMFICTX *ctx)
+{
+	return mf_macro(ctx, "{auth_type}").n > 0 &&
+	       mf_macro(ctx, "{auth_authen}").n > 0;
+}
+
+static sfsistat mf_mail(SMFICTX *ctx, char **argv)
+{
+	static char *none[] = { NULL };
+	struct session *s = protocol_session(ctx);
+
+	if (s) {
+		message_open(&s->message, argv ? argv : none);
+		note_queue_id(ctx, &s->message);
+		s->client.authenticated = is_authenticated(ctx);
+	}
+	return protocol_go_on(s, SMFIP_NR_MAIL);
+}
+
+/* The recipient as the MTA rewrote it. Sendmail's macro may be a mere local
+ * part, which says less than the argument of RCPT. */
+static struct span judged_path(SMFICTX *ctx, const char *path)
+{
+	struct span macro = mf_macro(ctx, "{rcpt_addr}");
+
+	if (span_find(macro, '@') < macro.n)
+		return macro;
+	return span_of(path);
+}
+
+static void log_verdict(const struct session *s, const char *path,
+			const struct verdict *v)
+{
+	const struct message *m = &s->message;
+	const struct reply *r = reply_get(v->id);
+	struct esc_text name, from, to, helo;
+	const char *proto = m->esmtp || s->tls[0] ? "ESMTP" : "SMTP";
+
+	(void)esc_text(&name, span_of(s->name));
+	(void)esc_text(&from, span_of(m->sender));
+	(void)esc_text(&to, message_path(path));
+	(void)esc_text(&helo, span_of(s->helo));
+	if (v->shadow[0])
+		log_info("%s: shadow: RCPT from %s[%s]: would be rejected by "
+			 "'%s'; from=<%s> to=<%s> proto=%s helo=<%s>",
+			 message_id(m), name.s, s->addr, v->shadow, from.s,
+			 to.s, proto, helo.s);
+	if (v->id != R_NONE)
+		log_info("%s: milter-reject: RCPT from %s[%s]: %u %s <%s>: %s; "
+			 "from=<%s> to=<%s> proto=%s helo=<%s> predicate=%s",
+			 message_id(m), name.s, s->addr, r->smtp, r->enhanced,
+			 to.s, r->text, from.s, to.s, proto, helo.s,
+			 v->predicate);
+}
+
+/* What the judge cannot know: whether this mail can still take it. */
+static void check_message(struct session *s, const char *path,
+			  struct judged_rcpt *r)
+{
+	enum reply_id id = s->message.content.failed;
+
+	if (r->verdict.id != R_NONE)
+		return;
+	if (id == R_NONE && r->store && !s->can_remove)
+		id = R_MTA_CONFIG;
+	if (id == R_NONE)
+		id = message_add(&s->message, path, r);
+	if (id != R_NONE) {
+		r->verdict.id = id;
+		r->verdict.predicate = "milter";
+	}
+}
+
+static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
+{
+	struct session *s = protocol_session(ctx);
+	struct judged_rcpt r;
+
+	if (!s || !s->message.open || !argv || !argv[0])
+		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+	note_queue_id(ctx, &s->message);
+	judge_rcpt(&s->settings->judge, &s->client, judged_path(ctx, argv[0]),
+		   s->message.declared,
+		   deadline_in(s->settings->conf->lookup_timeout), &r);
+	check_message(s, argv[0], &r);
+	if (r.verdict.id != R_NONE || r.verdict.shadow[0])
+		log_verdict(s, argv[0], &r.verdict);
+	if (r.verdict.id == R_NONE)
+		return SMFIS_CONTINUE;
+	return mf_reject(ctx, r.verdict.id, message_path(argv[0]));
+}
+
+static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct session *s = protocol_session(ctx);
+
+	if (s && session_begin_content(s))
+		content_header(&s->message.content, span_of(name),
+			       span_of(value));
+	return protocol_go_on(s, SMFIP_NR_HDR);
+}
+
+static sfsistat mf_end_of_header(SMFICTX *ctx)
+{
+	struct session *s = protocol_session(ctx);
+
+	if (s && session_begin_content(s))
+		content_end_header(&s->message.content);
+	return protocol_go_on(s, SMFIP_NR_EOH);
+}
+
+static sfsistat mf_body(SMFICTX *ctx, unsigned char *p, size_t n)
+{
+	struct session *s = protocol_session(ctx);
+
+	if (s && p && session_begin_content(s))
+		content_body(&s->message.content, span_make(p, n));
+	return protocol_go_on(s, SMFIP_NR_BODY);
+}
+
+static sfsistat mf_end_of_message(SMFICTX *ctx)
+{
+	struct session *s = protocol_session(ctx);
+	sfsistat verdict;
+
+	if (!s)
+		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+	note_queue_id(ctx, &s->message);
+	verdict = finish_message(ctx, s);
+	message_reset(&s->message);
+	return verdict;
+}
+
+static sfsistat mf_abort(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+
+	if (s)
+		message_reset(&s->message);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat mf_close(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+
+	(void)smfi_setpriv(ctx, NULL);
+	session_free(&s);
+	return SMFIS_CONTINUE;
+}
+
+struct smfiDesc callbacks_table(void)
+{
+	static char name[] = "mailrow";
+
+	return (struct smfiDesc){
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = protocol_actions(),
+		.xxfi_connect = mf_connect,
+		.xxfi_helo = mf_helo,
+		.xxfi_envfrom = mf_mail,
+		.xxfi_envrcpt = mf_rcpt,
+		.xxfi_header = mf_header,
+		.xxfi_eoh = mf_end_of_header,
+		.xxfi_body = mf_body,
+		.xxfi_eom = mf_end_of_message,
+		.xxfi_abort = mf_abort,
+		.xxfi_close = mf_close,
+		.xxfi_negotiate = mf_negotiate,
+	};
+}

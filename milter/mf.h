@@ -1,0 +1,27 @@
+/* milter/mf.h: libmilter's calls with our types. It takes char * where it
+ * means const: these are the only places that copy for its sake. */
+#ifndef MAILROW_MILTER_MF_H
+#define MAILROW_MILTER_MF_H
+
+#include <stdbool.h>
+
+#include <libmilter/mfapi.h>
+
+#include "lib/reply.h"
+
+/* The value of a macro; empty when there is none. It dies with the next macros
+ * of that stage: copy at once. */
+struct span mf_macro(SMFICTX *ctx, const char *name);
+
+/* Sets the reply "CODE X.Y.Z <subject>: text" (no subject: the text alone) and
+ * returns the verdict of its class. */
+sfsistat mf_reject(SMFICTX *ctx, enum reply_id id, struct span subject);
+
+/* The macros that the MTA shall send at a stage (SMFIM_*). */
+bool mf_want_macros(SMFICTX *ctx, int stage, const char *names)
+	__attribute__((warn_unused_result));
+
+/* Puts s, cut to fit, into an array of size octets, NUL-terminated. */
+void mf_copy(char *to, size_t size, struct span s);
+
+#endif

@@ -1,0 +1,41 @@
+/* milter/session.h: what we know of an SMTP session. libmilter calls us on any
+ * of its threads, one at a time a session, so everything lies here and nothing
+ * with a thread. */
+#ifndef MAILROW_MILTER_SESSION_H
+#define MAILROW_MILTER_SESSION_H
+
+#include "milter/message.h"
+
+#include <sys/socket.h>
+
+enum { SESSION_NAME_MAX = 255, SESSION_TLS_MAX = 95 };
+
+struct session {
+	struct settings *settings;
+	unsigned long steps;		/* SMFIP_ bits that were negotiated */
+	bool can_remove;		/* the MTA removes recipients for us */
+	struct judge_client client;
+	char addr[IPADDR_TEXT_MAX];	/* "" = no address */
+	char name[SESSION_NAME_MAX + 1];	/* of the client */
+	char helo[SESSION_NAME_MAX + 1];
+	char mta[SESSION_NAME_MAX + 1];		/* macro j */
+	char tls[SESSION_TLS_MAX + 1];	/* version and cipher, "" = none */
+	struct message message;
+};
+
+/* With the newest settings. NULL: no memory. */
+struct session *session_new(void);
+void session_free(struct session **s);
+
+/* name and a may be NULL: the client was gone before the MTA looked. */
+void session_set_client(struct session *s, const char *name,
+			const struct sockaddr *a);
+
+/* For receipt.h: is this one of our own MTAs? */
+bool session_own_host(void *session, struct span host);
+
+/* Begins the content of its mail if there is somebody to store it for and it
+ * has not begun. False: nothing is to be kept. */
+bool session_begin_content(struct session *s);
+
+#endif

@@ -1,0 +1,29 @@
+/* milter/settings.h: what holds for a whole session: the configuration, the
+ * profile, the judge and the database connections made from them. Immutable
+ * and counted: a reload makes a new one, sessions keep the one they began
+ * with. */
+#ifndef MAILROW_MILTER_SETTINGS_H
+#define MAILROW_MILTER_SETTINGS_H
+
+#include "policy/judge.h"
+
+struct settings {
+	struct conf *conf;
+	struct judge judge;
+	struct pool *deliver;
+	struct settings_private *priv;
+};
+
+/* Makes the first settings; the reference to conf is taken over, also on
+ * failure. False: lines in why. */
+bool settings_open(struct conf *conf, struct buf *why)
+	__attribute__((warn_unused_result));
+
+/* Reads the configuration anew. Bad: it is logged, and the old one stays. */
+void settings_reload(const char *conf_file);
+
+/* The newest settings, with a reference. */
+struct settings *settings_get(void);
+void settings_put(struct settings **s);
+
+#endif

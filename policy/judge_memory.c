@@ -1,0 +1,136 @@
+/* policy/judge_memory.c: two tables with one place for each hash; what comes
+ * later takes the place. */
+#include "policy/judge_memory.h"
+
+#include <pthread.h>
+
+enum { DOMAIN_SLOTS = 64, MAILBOX_SLOTS = 512 };
+
+struct domain_slot {
+	char name[ADDR_DOMAIN_MAX + 1];
+	size_t n; /* 0: empty */
+	int64_t asked;
+	struct domain_facts facts;
+};
+
+struct mailbox_slot {
+	struct addr addr; /* n 0: empty */
+	int64_t asked;
+	struct judge_mailbox box;
+};
+
+struct judge_memory {
+	pthread_mutex_t lock;
+	struct domain_slot domain[DOMAIN_SLOTS];
+	struct mailbox_slot mailbox[MAILBOX_SLOTS];
+};
+
+struct judge_memory *judge_memory_new(void)
+{
+	struct judge_memory *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	if (pthread_mutex_init(&m->lock, NULL) != 0) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void judge_memory_free(struct judge_memory **m)
+{
+	if (!*m)
+		return;
+	(void)pthread_mutex_destroy(&(*m)->lock);
+	free(*m);
+	*m = NULL;
+}
+
+/* FNV-1a, 32 bits. Who picks addresses that share a place only makes us ask
+ * the database again. */
+static uint32_t hash(struct span s)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+	return h;
+}
+
+static bool is_fresh(int64_t asked, int64_t now)
+{
+	return now >= asked && now - asked < JUDGE_MEMORY_MS;
+}
+
+static struct domain_slot *domain_slot(struct judge_memory *m,
+				       struct span domain)
+{
+	return &m->domain[hash(domain) % DOMAIN_SLOTS];
+}
+
+static struct mailbox_slot *mailbox_slot(struct judge_memory *m,
+					 const struct addr *a)
+{
+	return &m->mailbox[hash(addr_span(a)) % MAILBOX_SLOTS];
+}
+
+bool judge_memory_get_domain(struct judge_memory *m, struct span domain,
+			     int64_t now, struct domain_facts *f_r)
+{
+	const struct domain_slot *s = domain_slot(m, domain);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->n && span_eq(span_make(s->name, s->n), domain) &&
+	      is_fresh(s->asked, now);
+	if (hit)
+		*f_r = s->facts;
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_domain(struct judge_memory *m, struct span domain,
+			     int64_t asked, const struct domain_facts *f)
+{
+	struct domain_slot *s = domain_slot(m, domain);
+
+	if (f->ours != F_YES || f->active != F_YES ||
+	    domain.n > ADDR_DOMAIN_MAX)
+		return;
+	(void)pthread_mutex_lock(&m->lock);
+	memcpy(s->name, domain.p, domain.n);
+	s->n = domain.n;
+	s->asked = asked;
+	s->facts = *f;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t now, struct judge_mailbox *b_r)
+{
+	const struct mailbox_slot *s = mailbox_slot(m, a);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->addr.n && span_eq(addr_span(&s->addr), addr_span(a)) &&
+	      is_fresh(s->asked, now);
+	if (hit)
+		*b_r = s->box;
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t asked, const struct judge_mailbox *b)
+{
+	struct mailbox_slot *s = mailbox_slot(m, a);
+
+	if (b->facts.known != F_YES || b->facts.active != F_YES)
+		return;
+	(void)pthread_mutex_lock(&m->lock);
+	s->addr = *a;
+	s->asked = asked;
+	s->box = *b;
+	(void)pthread_mutex_unlock(&m->lock);
+}

@@ -1,0 +1,35 @@
+/* policy/judge_memory.h: what the judge remembers for a moment. Only good
+ * news ("ours and active", "known and active") and for at most a second: who
+ * was disabled is rejected within that second, and who was just made is never
+ * unknown. Bounded, thread-safe. */
+#ifndef MAILROW_POLICY_JUDGE_MEMORY_H
+#define MAILROW_POLICY_JUDGE_MEMORY_H
+
+#include "sql/accounts.h"
+#include "sql/box.h"
+
+enum { JUDGE_MEMORY_MS = 1000 };
+
+struct judge_memory;
+
+/* A mailbox and its row. */
+struct judge_mailbox {
+	struct mailbox_facts facts;
+	struct box box;
+};
+
+struct judge_memory *judge_memory_new(void);
+void judge_memory_free(struct judge_memory **m);
+
+/* now and asked are monotonic milliseconds; asked is when the question went
+ * to the database, not when its answer came. */
+bool judge_memory_get_domain(struct judge_memory *m, struct span domain,
+			     int64_t now, struct domain_facts *f_r);
+void judge_memory_put_domain(struct judge_memory *m, struct span domain,
+			     int64_t asked, const struct domain_facts *f);
+bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t now, struct judge_mailbox *b_r);
+void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t asked, const struct judge_mailbox *b);
+
+#endif

@@ -1,0 +1,18 @@
+noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
+
+# Pure: facts in, verdict out.
+policy_libpolicy_a_SOURCES = policy/rcpt.c policy/rcpt.h
+policy_libjudge_a_SOURCES = policy/judge.c policy/judge.h \
+	policy/judge_memory.c policy/judge_memory.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory
+TESTS += tests/unit/test_policy tests/unit/test_judge_memory
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_policy_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_judge_memory_SOURCES = tests/unit/test_judge_memory.c
+tests_unit_test_judge_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_judge_memory_LDADD = policy/libjudge.a $(CORE_LIBS) \
+	$(CMOCKA_LIBS)
+endif

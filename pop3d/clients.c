@@ -1,0 +1,207 @@
+#include "pop3d/clients.h"
+
+#include <stdlib.h>
+
+enum { NONE = UINT32_MAX };
+
+/* Of splitmix64; good enough for chains behind a secret seed. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+static uint32_t *pid_bucket(const struct clients *c, pid_t pid)
+{
+	return &c->by_pid[mix(c->seed ^ (uint64_t)pid) & (c->buckets - 1)];
+}
+
+static uint32_t *address_bucket(const struct clients *c, const struct ipaddr *a)
+{
+	uint64_t half[2];
+
+	memcpy(half, a->octet, sizeof(half));
+	return &c->by_address[mix(mix(c->seed ^ half[0]) ^ half[1]) &
+			      (c->buckets - 1)];
+}
+
+static uint32_t buckets_for(size_t max)
+{
+	uint32_t n = 64;
+
+	while (n < max)
+		n *= 2;
+	return n;
+}
+
+static void free_all_places(struct clients *c)
+{
+	for (uint32_t i = 0; i < c->buckets; i++)
+		c->by_pid[i] = c->by_address[i] = NONE;
+	for (uint32_t i = 0; i < c->max; i++)
+		c->client[i].next = c->address[i].next = i + 1;
+	c->client[c->max - 1].next = c->address[c->max - 1].next = NONE;
+	c->free_client = c->free_address = 0;
+}
+
+bool clients_init(struct clients *c, size_t max, uint64_t seed)
+{
+	*c = (struct clients){ .max = max, .seed = seed };
+	if (max == 0 || max > INT32_MAX)
+		return false;
+	c->buckets = buckets_for(max);
+	c->client = calloc(max, sizeof(*c->client));
+	c->address = calloc(max, sizeof(*c->address));
+	c->by_pid = calloc(c->buckets, sizeof(*c->by_pid));
+	c->by_address = calloc(c->buckets, sizeof(*c->by_address));
+	if (!c->client || !c->address || !c->by_pid || !c->by_address) {
+		clients_release(c);
+		return false;
+	}
+	free_all_places(c);
+	return true;
+}
+
+void clients_release(struct clients *c)
+{
+	free(c->client);
+	free(c->address);
+	free(c->by_pid);
+	free(c->by_address);
+	*c = (struct clients){ .max = 0 };
+}
+
+static uint32_t find_address(const struct clients *c, const struct ipaddr *a)
+{
+	uint32_t i = *address_bucket(c, a);
+
+	while (i != NONE && memcmp(&c->address[i].a, a, sizeof(*a)) != 0)
+		i = c->address[i].next;
+	return i;
+}
+
+/* There is a place for an address wherever there is one for a client. */
+static uint32_t find_or_add_address(struct clients *c, const struct ipaddr *a)
+{
+	uint32_t *bucket = address_bucket(c, a);
+	uint32_t i = find_address(c, a);
+
+	if (i != NONE)
+		return i;
+	i = c->free_address;
+	c->free_address = c->address[i].next;
+	c->address[i] = (struct client_address){ .a = *a, .next = *bucket };
+	*bucket = i;
+	return i;
+}
+
+static void drop_address(struct clients *c, uint32_t i)
+{
+	uint32_t *at = address_bucket(c, &c->address[i].a);
+
+	while (*at != i)
+		at = &c->address[*at].next;
+	*at = c->address[i].next;
+	c->address[i].next = c->free_address;
+	c->free_address = i;
+}
+
+bool clients_add(struct clients *c, pid_t pid, const struct ipaddr *a)
+{
+	uint32_t *bucket = pid_bucket(c, pid);
+	uint32_t i = c->free_client;
+
+	if (i == NONE)
+		return false;
+	c->free_client = c->client[i].next;
+	c->client[i] = (struct client){
+		.pid = pid,
+		.next = *bucket,
+		.address = find_or_add_address(c, a),
+	};
+	*bucket = i;
+	c->address[c->client[i].address].sessions++;
+	c->n++;
+	return true;
+}
+
+bool clients_remove(struct clients *c, pid_t pid, struct ipaddr *a_r)
+{
+	uint32_t *at = pid_bucket(c, pid);
+	struct client *found;
+	uint32_t i;
+
+	while (*at != NONE && c->client[*at].pid != pid)
+		at = &c->client[*at].next;
+	if (*at == NONE)
+		return false;
+	i = *at;
+	found = &c->client[i];
+	*at = found->next;
+	*a_r = c->address[found->address].a;
+	if (--c->address[found->address].sessions == 0)
+		drop_address(c, found->address);
+	found->next = c->free_client;
+	c->free_client = i;
+	c->n--;
+	return true;
+}
+
+size_t clients_of(const struct clients *c, const struct ipaddr *a)
+{
+	uint32_t i = find_address(c, a);
+
+	return i == NONE ? 0 : c->address[i].sessions;
+}
+
+void clients_each(const struct clients *c,
+		  void (*each)(void *, pid_t, const struct ipaddr *), void *arg)
+{
+	for (uint32_t b = 0; b < c->buckets; b++) {
+		for (uint32_t i = c->by_pid[b]; i != NONE;
+		     i = c->client[i].next)
+			each(arg, c->client[i].pid,
+			     &c->address[c->client[i].address].a);
+	}
+}
+
+/* The new table holds at least as many, so nothing is left out. */
+static void take_over(void *arg, pid_t pid, const struct ipaddr *a)
+{
+	struct clients *to = arg;
+
+	if (!clients_add(to, pid, a))
+		abort();
+}
+
+bool clients_resize(struct clients *c, size_t max)
+{
+	struct clients to;
+
+	if (!clients_init(&to, max > c->n ? max : c->n, c->seed))
+		return false;
+	clients_each(c, take_over, &to);
+	memcpy(to.ban, c->ban, sizeof(to.ban));
+	to.next_ban = c->next_ban;
+	clients_release(c);
+	*c = to;
+	return true;
+}
+
+void clients_ban(struct clients *c, const struct ipaddr *a, int64_t until)
+{
+	c->ban[c->next_ban] = (struct client_ban){ .a = *a, .until = until };
+	c->next_ban = (c->next_ban + 1) % CLIENTS_BANS;
+}
+
+bool clients_banned(const struct clients *c, const struct ipaddr *a,
+		    int64_t now)
+{
+	for (size_t i = 0; i < CLIENTS_BANS; i++) {
+		if (c->ban[i].until > now &&
+		    memcmp(&c->ban[i].a, a, sizeof(*a)) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,93 @@
+/* pop3d/keeper.c: see keeper.h. */
+#include "pop3d/keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "pop3d/keeperloop.h"
+
+enum { WHY_MAX = 4096, FILES_BESIDE = 128 };
+
+static const char *keeper_conf_file = "";
+
+void keeper_set_conf_file(const char *file)
+{
+	keeper_conf_file = file;
+}
+
+/* Before the first thread: a thread left behind would keep its rights. */
+static void become(const struct conf *c)
+{
+	struct daemon_user user;
+
+	if (!daemon_need_files(c->pop3_max_sessions + c->keeper_workers +
+			       FILES_BESIDE))
+		log_warn("cannot open as many files as pop3_max_sessions "
+			 "needs");
+	daemon_find_user(c->pop3_user, &user);
+	daemon_become(&user, daemon_find_group(c->pop3_group));
+}
+
+static struct db_target *find_database(const struct conf *c)
+{
+	struct buf why = BUF_INIT(WHY_MAX);
+	struct db_target *t = db_target_new(c, PROG_POP3D, DB_STORE, &why);
+
+	if (!t)
+		log_fatal(EX_CONFIG, "%s", buf_cstr(&why));
+	buf_release(&why);
+	return t;
+}
+
+/* What the threads do with signals is settled before there are any. */
+static int open_signals(void)
+{
+	const int signals[] = { SIGHUP, SIGTERM, SIGINT };
+	int fd = daemon_signalfd(signals, sizeof(signals) / sizeof(*signals));
+
+	if (fd < 0)
+		log_fatal(EX_OSERR, "cannot make a signalfd: %s",
+			  strerror(errno));
+	return fd;
+}
+
+static void run(struct keeperloop *k, const struct conf *c, int control)
+{
+	int signals = open_signals();
+	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (wake < 0 || !keeperloop_init(k, c, control, signals, wake))
+		log_fatal(EX_OSERR, "cannot begin to wait for events: %s",
+			  strerror(errno));
+	k->conf_file = keeper_conf_file;
+	k->workers =
+		keeperworkers_start(find_database(c), c->keeper_workers, wake);
+	if (!k->workers)
+		log_fatal(EX_OSERR, "cannot start the database workers");
+	keeperloop_run(k);
+	keeperloop_release(k);
+	keeperworkers_stop(&k->workers);
+	close(wake);
+	close(signals);
+}
+
+int keeper_main(const struct conf *c, int control)
+{
+	struct keeperloop *k = malloc(sizeof(*k));
+
+	log_open(c, "mailrow-pop3d");
+	if (!k)
+		log_fatal(EX_OSERR, "cannot start the keeper: out of memory");
+	become(c);
+	db_library_init();
+	run(k, c, control);
+	db_library_end();
+	free(k);
+	return 0;
+}

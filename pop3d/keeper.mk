@@ -1,0 +1,51 @@
+# The keeper, the only part of mailrow-pop3d with database connections.
+noinst_LIBRARIES += pop3d/libkeeper.a
+pop3d_libkeeper_a_SOURCES = \
+	pop3d/keeper.c pop3d/keeper.h \
+	pop3d/keeperauth.c pop3d/keeperauth.h \
+	pop3d/keeperchannel.c pop3d/keeperchannel.h \
+	pop3d/keeperconf.c pop3d/keeperconf.h \
+	pop3d/keeperframes.c pop3d/keeperframes.h \
+	pop3d/keeperjob.c pop3d/keeperjob.h \
+	pop3d/keeperlog.c pop3d/keeperlog.h \
+	pop3d/keeperloop.c pop3d/keeperloop.h \
+	pop3d/keepersession.c pop3d/keepersession.h \
+	pop3d/keeperworkers.c pop3d/keeperworkers.h
+
+if HAVE_CMOCKA
+KEEPER_TESTS = \
+	tests/unit/test_keeperauth \
+	tests/unit/test_keeperframes \
+	tests/unit/test_keeperjob \
+	tests/unit/test_keeperlog \
+	tests/unit/test_keepersession
+KEEPER_TEST_LDADD = pop3d/libkeeper.a $(SYS_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += $(KEEPER_TESTS)
+TESTS += $(KEEPER_TESTS)
+
+tests_unit_test_keeperauth_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperauth_SOURCES = tests/unit/test_keeperauth.c tests/unit/wire.h
+tests_unit_test_keeperauth_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperframes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperframes_SOURCES = tests/unit/test_keeperframes.c tests/unit/wire.h
+tests_unit_test_keeperframes_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperjob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperjob_SOURCES = tests/unit/test_keeperjob.c tests/unit/wire.h
+tests_unit_test_keeperjob_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperlog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperlog_SOURCES = tests/unit/test_keeperlog.c tests/unit/wire.h
+tests_unit_test_keeperlog_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keepersession_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keepersession_SOURCES = tests/unit/test_keepersession.c tests/unit/wire.h
+tests_unit_test_keepersession_LDADD = $(KEEPER_TEST_LDADD)
+endif
+
+# The keeper alone between a database and sessions that a script plays.
+check_PROGRAMS += tests/system/keeperrun
+tests_system_keeperrun_SOURCES = tests/system/keeperrun.c
+tests_system_keeperrun_LDADD = pop3d/libkeeper.a $(SQL_LIBS)
+EXTRA_DIST += tests/system/keeper.py

@@ -1,0 +1,375 @@
+/* pop3d/keeperchannel.c: see keeperchannel.h. */
+#include "pop3d/keeperchannel.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "pop3d/keeperlog.h"
+#include "pop3d/keeperloop.h"
+
+static bool watch(struct keeperloop *k, struct channel *c, int op, bool out)
+{
+	struct epoll_event ev = { .events = EPOLLIN | (out ? EPOLLOUT : 0U),
+				  .data = { .u64 = c->key } };
+
+	c->want_out = out;
+	return epoll_ctl(k->epoll, op, c->fd, &ev) == 0;
+}
+
+static void forget_out(struct keeperloop *k, struct channel *c)
+{
+	k->buffered -= c->held;
+	c->held = 0;
+	frames_release(&c->out);
+}
+
+/* Removed from epoll by hand: while another process still holds the socket,
+ * close() would not do it. */
+static void channel_free(struct keeperloop *k, struct channel *c)
+{
+	(void)epoll_ctl(k->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	close(c->fd);
+	forget_out(k, c);
+	keepersession_release(&c->s);
+	keeperloop_remove(k, c);
+	free(c);
+}
+
+void channel_open(struct keeperloop *k, const struct keeper_session *told,
+		  int fd)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		log_warn("cannot take session: out of memory");
+		close(fd);
+		return;
+	}
+	keepersession_init(&c->s, told);
+	frames_init(&c->out, CHAN_FRAME_MAX);
+	c->fd = fd;
+	c->key = keeperloop_add(k, c);
+	if (c->key && watch(k, c, EPOLL_CTL_ADD, false))
+		return;
+	log_warn("cannot take session: %s", strerror(errno));
+	if (c->key)
+		keeperloop_remove(k, c);
+	close(fd);
+	free(c);
+}
+
+static void log_end(const struct channel *c, const struct chan_bye *bye,
+		    const char *why)
+{
+	struct buf line = BUF_INIT(KEEPERLOG_MAX);
+
+	keeperlog_put_end(&line, &c->s, bye, why);
+	log_info("%s", buf_cstr(&line));
+	buf_release(&line);
+}
+
+void channel_close(struct keeperloop *k, struct channel *c, const char *why)
+{
+	log_end(c, NULL, why);
+	channel_free(k, c);
+}
+
+static void channel_drop(struct keeperloop *k, struct channel *c,
+			 const char *why)
+{
+	struct buf line = BUF_INIT(KEEPERLOG_MAX);
+
+	k->dropped++;
+	keeperlog_put_drop(&line, &c->s, why);
+	log_warn("%s (%" PRIu64 " so far)", buf_cstr(&line), k->dropped);
+	buf_release(&line);
+	channel_close(k, c, "dropped");
+}
+
+static struct keeperjob *job_new(struct channel *c, enum keeperjob_kind kind)
+{
+	struct keeperjob *j = keeperjob_new(kind);
+
+	if (!j)
+		return NULL;
+	j->who = c->key;
+	j->session = c->s.told.id;
+	j->mailbox_id = c->s.mailbox_id;
+	return j;
+}
+
+/* The next page or piece of what is in flight. */
+static struct keeperjob *job_next(struct channel *c)
+{
+	enum keeperjob_kind kind = c->s.state == KS_LIST ? KJ_LIST
+				   : c->s.read.n > 1     ? KJ_READ_MANY
+							 : KJ_READ;
+	struct keeperjob *j = job_new(c, kind);
+
+	if (!j)
+		return NULL;
+	if (kind == KJ_LIST) {
+		j->u.after = c->s.last_uid;
+	} else {
+		j->u.read.what = c->s.read;
+		j->u.read.begun = c->s.begun;
+	}
+	return j;
+}
+
+static void channel_send(struct keeperloop *k, struct channel *c);
+
+static void answer_simple(struct keeperloop *k, struct channel *c,
+			  enum chan_reply_type t)
+{
+	chan_put_simple(frames_begin(&c->out), t);
+	frames_end(&c->out);
+	if (buf_ok(&c->out.b))
+		channel_send(k, c);
+	else
+		channel_close(k, c, "out of memory");
+}
+
+/* Our trouble ends what was asked. */
+static void answer_temp(struct keeperloop *k, struct channel *c)
+{
+	keepersession_fail(&c->s);
+	answer_simple(k, c, CHAN_TEMP);
+}
+
+static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
+{
+	if (j)
+		keeperloop_submit(k, j);
+	else
+		answer_temp(k, c);
+}
+
+static void channel_send(struct keeperloop *k, struct channel *c)
+{
+	enum frames_result r = frames_send(&c->out, c->fd);
+	bool full = r == FRAMES_FULL;
+
+	if (full != c->want_out && !watch(k, c, EPOLL_CTL_MOD, full)) {
+		channel_close(k, c, "out of memory");
+		return;
+	}
+	if (full)
+		return;
+	forget_out(k, c);
+	/* dead: what it said before, its BYE perhaps, is still to be read */
+	if (r == FRAMES_DEAD)
+		return;
+	if (c->s.more)
+		submit(k, c, job_next(c));
+	else
+		keepersession_rest(&c->s);
+}
+
+void channel_writable(struct keeperloop *k, struct channel *c)
+{
+	if (c->want_out)
+		channel_send(k, c);
+}
+
+/* The address is the parent's word. What a session says of TLS must not grant
+ * anything, so authd is not told. */
+static void ask_authd(struct keeperloop *k, struct channel *c,
+		      const struct chan_auth *a)
+{
+	const struct authproto_login login = {
+		.mech = a->mech,
+		.service = "pop3",
+		.rip = c->s.told.remote,
+		.lip = c->s.told.local,
+		.user = a->user,
+		.secret = a->secret,
+		.challenge = span_of(c->s.told.challenge),
+	};
+
+	if (a->mech == MECH_APOP && !login.challenge.n) {
+		channel_drop(k, c, "APOP was not offered");
+		return;
+	}
+	if (!keeperauth_ask(&k->auth, c->key, &login, clock_ms()))
+		answer_temp(k, c);
+}
+
+/* The uids go over to the job. */
+static void begin_move(struct keeperloop *k, struct channel *c)
+{
+	struct keeperjob *j = job_new(c, KJ_MOVE);
+
+	if (!j) {
+		answer_temp(k, c);
+		return;
+	}
+	j->u.move.uid = c->s.move;
+	j->u.move.n = c->s.nmove;
+	c->s.move = NULL;
+	c->s.nmove = 0;
+	c->s.move_size = 0;
+	memcpy(j->u.move.who, c->s.user, sizeof(j->u.move.who));
+	(void)ipaddr_text(&c->s.told.remote, j->u.move.from);
+	k->moves++;
+	keeperloop_submit(k, j);
+}
+
+static void take_frame(struct keeperloop *k, struct channel *c,
+		       struct span frame)
+{
+	struct chan_request r;
+	const char *why = "";
+
+	switch (keepersession_take(&c->s, frame, k->conf->auth_attempts, &r,
+				   &why)) {
+	case KT_DROP:
+		channel_drop(k, c, why);
+		break;
+	case KT_AUTH:
+		ask_authd(k, c, &r.u.auth);
+		break;
+	case KT_READ:
+		submit(k, c, job_next(c));
+		break;
+	case KT_WAIT:
+		break;
+	case KT_MOVE:
+		begin_move(k, c);
+		break;
+	case KT_BYE:
+		log_end(c, &r.u.bye, NULL);
+		channel_free(k, c);
+		break;
+	}
+}
+
+/* A peer that closed with octets unread leaves ECONNRESET in front of the last
+ * frames it sent. */
+static ssize_t receive(struct keeperloop *k, int fd)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, k->frame, sizeof(k->frame),
+			 MSG_DONTWAIT | MSG_TRUNC);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	return n;
+}
+
+void channel_readable(struct keeperloop *k, struct channel *c)
+{
+	ssize_t n = receive(k, c->fd);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		channel_close(k, c, "session died");
+		return;
+	}
+	if ((size_t)n > sizeof(k->frame)) {
+		channel_drop(k, c, "frame too long");
+		return;
+	}
+	take_frame(k, c, span_make(k->frame, (size_t)n));
+	/* a password may have stood there */
+	if (k->frame[0] == CHAN_AUTH)
+		explicit_bzero(k->frame, (size_t)n);
+}
+
+static bool put_text(char *to, size_t size, struct span s)
+{
+	if (s.n >= size || memchr(s.p, '\0', s.n))
+		return false;
+	memcpy(to, s.p, s.n);
+	to[s.n] = '\0';
+	return true;
+}
+
+static bool fill_open(struct keeperjob_open *o,
+		      const struct authproto_answer *a)
+{
+	return a->user.n > 0 && a->user.n <= AUTHPROTO_NAME_MAX &&
+	       a->mailbox.n > 0 &&
+	       put_text(o->address, sizeof(o->address), a->mailbox) &&
+	       put_text(o->incarnation, sizeof(o->incarnation), a->incarnation);
+}
+
+static void begin_open(struct keeperloop *k, struct channel *c,
+		       const struct authproto_answer *a)
+{
+	struct keeperjob *j = job_new(c, KJ_OPEN);
+
+	if (j && !fill_open(&j->u.open, a)) {
+		log_warn("session=<%016" PRIx64 ">: mailrow-authd named no "
+			 "mailbox of this login",
+			 c->s.told.id);
+		keeperjob_free(&j);
+	}
+	if (j)
+		keepersession_set_user(&c->s, a->user);
+	submit(k, c, j);
+}
+
+void channel_authenticated(struct keeperloop *k, struct channel *c,
+			   const struct authproto_answer *a)
+{
+	if (!a) {
+		answer_temp(k, c);
+	} else if (a->kind == AUTHPROTO_A_OK) {
+		begin_open(k, c, a);
+	} else {
+		c->s.denied++;
+		answer_simple(k, c, CHAN_DENIED);
+	}
+}
+
+static void log_login(const struct channel *c)
+{
+	struct buf line = BUF_INIT(KEEPERLOG_MAX);
+
+	keeperlog_put_login(&line, &c->s);
+	log_info("%s", buf_cstr(&line));
+	buf_release(&line);
+}
+
+static void take_result(struct channel *c, const struct keeperjob *j)
+{
+	if (j->failed) {
+		keepersession_fail(&c->s);
+		return;
+	}
+	c->s.more = j->more;
+	if (j->kind == KJ_OPEN) {
+		keepersession_bind(&c->s, j->mailbox_id);
+		log_login(c);
+	}
+	if (j->kind == KJ_OPEN || j->kind == KJ_LIST) {
+		c->s.listed += j->count;
+		c->s.last_uid = j->last_uid;
+	} else if (j->kind == KJ_READ) {
+		keepersession_advance(&c->s, j->count);
+	}
+}
+
+void channel_answered(struct keeperloop *k, struct channel *c,
+		      struct keeperjob *j)
+{
+	take_result(c, j);
+	if (!buf_ok(&j->out.b)) {
+		channel_close(k, c, "out of memory");
+		return;
+	}
+	frames_release(&c->out);
+	c->out = j->out;
+	frames_init(&j->out, 0);
+	c->held = c->out.b.n;
+	k->buffered += c->held;
+	channel_send(k, c);
+}

@@ -1,0 +1,39 @@
+/* pop3d/keeperchannel.h: what happens on one channel of the event loop. */
+#ifndef MAILROW_POP3D_KEEPERCHANNEL_H
+#define MAILROW_POP3D_KEEPERCHANNEL_H
+
+#include "pop3d/keeperframes.h"
+#include "pop3d/keepersession.h"
+
+struct keeperloop;
+struct keeperjob;
+
+struct channel {
+	struct keepersession s;
+	struct frames out;
+	uint64_t key;
+	int fd;
+	bool want_out;
+	size_t held; /* octets of out, counted in buffered */
+};
+
+/* Takes fd over. */
+void channel_open(struct keeperloop *k, const struct keeper_session *told,
+		  int fd);
+
+/* Ends it, with a line that says why from the keeper's side. */
+void channel_close(struct keeperloop *k, struct channel *c, const char *why);
+
+/* The channel may be gone after each of these. */
+void channel_readable(struct keeperloop *k, struct channel *c);
+void channel_writable(struct keeperloop *k, struct channel *c);
+
+/* authd answered; NULL: it did not. */
+void channel_authenticated(struct keeperloop *k, struct channel *c,
+			   const struct authproto_answer *a);
+
+/* The workers answered. The job stays the caller's. */
+void channel_answered(struct keeperloop *k, struct channel *c,
+		      struct keeperjob *j);
+
+#endif

@@ -1,0 +1,56 @@
+/* pop3d/keeperloop.h: the keeper's event loop: the parent's control socket,
+ * the channels, mailrow-authd, and the answers of the workers. One thread. */
+#ifndef MAILROW_POP3D_KEEPERLOOP_H
+#define MAILROW_POP3D_KEEPERLOOP_H
+
+#include "lib/conf.h"
+#include "pop3d/keeperauth.h"
+#include "pop3d/keeperchannel.h"
+#include "pop3d/keeperworkers.h"
+
+/* A place for a channel; its generation makes old keys void. */
+struct keeperslot {
+	struct channel *channel; /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free;
+};
+
+struct keeperloop {
+	const struct conf *conf;
+	struct conf *reloaded; /* what conf points to after a SIGHUP */
+	const char *conf_file; /* "" = SIGHUP changes nothing */
+	struct keeperworkers *workers;
+	struct keeperauth auth;
+	int epoll, control, signals, wake;
+
+	struct keeperslot *slot;
+	uint32_t nslot, first_free;
+	unsigned channels;
+	unsigned moves;   /* given to the workers, not yet answered */
+	uint64_t dropped; /* channels that broke the rules */
+
+	size_t buffered; /* octets held, or reserved for jobs */
+	struct keeperjob *waiting, **waiting_end; /* for room */
+
+	int64_t expired_at; /* keeperauth_expire() was last called */
+	int64_t stop_by;    /* 0: not stopping */
+	char frame[CHAN_FRAME_MAX];
+};
+
+/* control, signals and wake stay the caller's. False: errno. */
+bool keeperloop_init(struct keeperloop *k, const struct conf *c, int control,
+		     int signals, int wake) __attribute__((warn_unused_result));
+void keeperloop_release(struct keeperloop *k);
+
+/* Until the control socket is closed or SIGTERM; moves in flight are
+ * finished. k->workers is set. */
+void keeperloop_run(struct keeperloop *k);
+
+/* For keeperchannel.c. The key of a new channel, 0: no room. */
+uint64_t keeperloop_add(struct keeperloop *k, struct channel *c);
+void keeperloop_remove(struct keeperloop *k, struct channel *c);
+
+/* Gives a job to the workers, or lets it wait for room in keeper_buffer. */
+void keeperloop_submit(struct keeperloop *k, struct keeperjob *j);
+
+#endif

@@ -1,0 +1,61 @@
+noinst_LIBRARIES += pop3d/libpop.a
+sbin_PROGRAMS += pop3d/mailrow-pop3d
+dist_man_MANS += pop3d/mailrow-pop3d.8
+
+# Pure: the protocol, the list of a mailbox, the table of clients.
+pop3d_libpop_a_SOURCES = \
+	pop3d/clients.c pop3d/clients.h \
+	pop3d/popbox.c pop3d/popbox.h \
+	pop3d/popcmd.c pop3d/popcmd.def pop3d/popcmd.h \
+	pop3d/popevent.h \
+	pop3d/poplist.c pop3d/poplist.h \
+	pop3d/poplogin.c pop3d/poplogin.h \
+	pop3d/popread.c pop3d/popread.h \
+	pop3d/popstate.c pop3d/popstate.h
+
+pop3d_mailrow_pop3d_SOURCES = \
+	pop3d/chanclient.c pop3d/chanclient.h \
+	pop3d/main.c \
+	pop3d/parent.c pop3d/parent.h \
+	pop3d/parent_accept.c \
+	pop3d/parent_exec.c \
+	pop3d/parent_keeper.c \
+	pop3d/popio.c pop3d/popio.h \
+	pop3d/session.c pop3d/session.h
+pop3d_mailrow_pop3d_LDADD = pop3d/libpop.a pop3d/libkeeper.a $(SQL_LIBS)
+
+if HAVE_CMOCKA
+POP_TESTS = \
+	tests/unit/test_clients \
+	tests/unit/test_popcmd \
+	tests/unit/test_poplist \
+	tests/unit/test_popread \
+	tests/unit/test_popstate
+POP_LDADD = pop3d/libpop.a $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += $(POP_TESTS)
+TESTS += $(POP_TESTS)
+
+tests_unit_test_clients_SOURCES = tests/unit/test_clients.c
+tests_unit_test_clients_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_clients_LDADD = $(POP_LDADD)
+
+tests_unit_test_popcmd_SOURCES = tests/unit/test_popcmd.c
+tests_unit_test_popcmd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_popcmd_LDADD = $(POP_LDADD)
+
+tests_unit_test_poplist_SOURCES = tests/unit/test_poplist.c
+tests_unit_test_poplist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_poplist_LDADD = $(POP_LDADD)
+
+tests_unit_test_popread_SOURCES = tests/unit/test_popread.c \
+	tests/unit/poprig.c tests/unit/poprig.h
+tests_unit_test_popread_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_popread_LDADD = $(POP_LDADD)
+
+tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c \
+	tests/unit/poprig.c tests/unit/poprig.h
+tests_unit_test_popstate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_popstate_LDADD = $(POP_LDADD)
+endif
+
+include pop3d/keeper.mk

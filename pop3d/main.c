@@ -1,0 +1,16 @@
+#include "lib/confload.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "pop3d/parent.h"
+
+int main(int argc, char **argv)
+{
+	struct cli cli;
+	struct conf *conf =
+		cli_daemon(PROG_POP3D, "serve stored mail to POP3 clients",
+			   argc, argv, &cli);
+
+	log_open(conf, program_name(PROG_POP3D));
+	daemon_prepare();
+	return parent_run(conf, cli.conf_file, argv);
+}

@@ -1,0 +1,340 @@
+#include "pop3d/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/confload.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "pop3d/keeper.h"
+
+enum {
+	BACKLOG = 1024,
+	FILES_BESIDE = 64,
+	GRUDGE_MS = 10000,
+	BAN_MS = 60000,
+	CRASHES_MAX = 5,
+	SESSIONS_STOP_MS = 20000,
+	KEEPER_STOP_MS = 20000
+};
+
+static volatile sig_atomic_t got_child, got_reload, got_stop;
+
+static void note_signal(int sig)
+{
+	if (sig == SIGCHLD)
+		got_child = 1;
+	else if (sig == SIGHUP)
+		got_reload = 1;
+	else
+		got_stop = 1;
+}
+
+/* They come in while we wait, never elsewhere. */
+static void catch_signals(struct parent *p)
+{
+	static const int caught[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+	struct sigaction action = { .sa_handler = note_signal };
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
+		(void)sigaddset(&blocked, caught[i]);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigemptyset(&p->waiting);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
+		(void)sigaction(caught[i], &action, NULL);
+}
+
+void parent_grumble(struct parent_grudge *g, const char *what)
+{
+	int64_t now = clock_ms();
+
+	if (now < g->next) {
+		g->unsaid++;
+		return;
+	}
+	log_warn("%s (%" PRIu64 " more before)", what, g->unsaid);
+	g->unsaid = 0;
+	g->next = now + GRUDGE_MS;
+}
+
+/* Accepted sockets inherit TCP_NODELAY. */
+static void open_listeners(struct parent *p)
+{
+	const struct conf_list *l = &p->conf->pop3_listen;
+	struct buf why = BUF_INIT(4096);
+	int fd;
+
+	if (l->n == 0 || l->n > PARENT_LISTENERS_MAX)
+		log_fatal(EX_CONFIG, "pop3_listen needs 1 to %d addresses",
+			  PARENT_LISTENERS_MAX);
+	for (size_t i = 0; i < l->n; i++) {
+		fd = net_listen_inet(span_of(l->word[i]), BACKLOG, &why);
+		if (fd < 0)
+			log_fatal(EX_OSERR, "%s", buf_cstr(&why));
+		net_set_nodelay(fd);
+		p->listener[p->listeners++] = fd;
+	}
+	buf_release(&why);
+}
+
+static void close_listeners(struct parent *p)
+{
+	while (p->listeners)
+		(void)close(p->listener[--p->listeners]);
+}
+
+static uint64_t random_number(void)
+{
+	uint64_t n;
+
+	if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
+		log_fatal(EX_OSERR, "cannot get random octets: %s",
+			  strerror(errno));
+	return n;
+}
+
+static void find_login_user(struct parent *p)
+{
+	static struct daemon_user login;
+
+	if (geteuid() != 0)
+		return;
+	daemon_find_user(p->conf->login_user, &login);
+	if (login.uid == 0)
+		log_fatal(EX_CONFIG, "login_user must not be root");
+	p->login = &login;
+}
+
+static void set_up(struct parent *p)
+{
+	unsigned long sessions = p->conf->pop3_max_sessions;
+
+	find_login_user(p);
+	if (!daemon_need_files(sessions + FILES_BESIDE))
+		log_warn("cannot open as many files as pop3_max_sessions "
+			 "needs");
+	if (!clients_init(&p->clients, sessions, random_number()))
+		log_fatal(EX_OSERR, "out of memory");
+	p->next_id = random_number();
+	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	keeper_set_conf_file(p->conf_file);
+	if (!parent_exec_resume(p))
+		open_listeners(p);
+}
+
+/* Signals that a mistake of ours raises, or an attack on it. SIGKILL is an
+ * administrator, or the kernel out of memory. */
+static bool is_crash(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGILL ||
+	       sig == SIGFPE || sig == SIGABRT || sig == SIGSYS ||
+	       sig == SIGTRAP;
+}
+
+/* Who makes a session crash shall not try again and again, and after a few
+ * tries the addresses that he may have learnt are wrong. */
+static void session_crashed(struct parent *p, const struct ipaddr *a)
+{
+	clients_ban(&p->clients, a, deadline_in(BAN_MS));
+	p->crashes++;
+}
+
+static void session_ended(struct parent *p, pid_t pid, int status)
+{
+	char text[IPADDR_TEXT_MAX];
+	struct ipaddr a;
+
+	if (!clients_remove(&p->clients, pid, &a) || status == 0)
+		return;
+	if (WIFSIGNALED(status))
+		log_warn("session process %d of %s died: signal %d (%s)",
+			 (int)pid, ipaddr_text(&a, text), WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		log_warn("session process %d of %s failed: exit code %d",
+			 (int)pid, ipaddr_text(&a, text), WEXITSTATUS(status));
+	if (WIFSIGNALED(status) && is_crash(WTERMSIG(status)))
+		session_crashed(p, &a);
+}
+
+static void reap(struct parent *p)
+{
+	int status;
+	pid_t pid;
+
+	got_child = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == p->keeper)
+			parent_keeper_died(p, status);
+		else
+			session_ended(p, pid, status);
+	}
+	if (p->crashes >= CRASHES_MAX && !p->stopping) {
+		log_warn("%u sessions crashed: starting anew", p->crashes);
+		parent_exec_again(p);
+		p->crashes = 0;
+	}
+}
+
+static void log_problems(struct span problems)
+{
+	struct span line;
+
+	while (problems.n) {
+		(void)span_cut(problems, '\n', &line, &problems);
+		log_warn("%.*s", (int)line.n, line.p);
+	}
+}
+
+static void take_conf(struct parent *p, struct conf *c)
+{
+	if (!clients_resize(&p->clients, c->pop3_max_sessions))
+		log_warn("cannot take the new pop3_max_sessions: out of "
+			 "memory");
+	conf_unref(&p->conf);
+	p->conf = c;
+	log_open(c, program_name(PROG_POP3D));
+	if (p->keeper)
+		(void)kill(p->keeper, SIGHUP);
+}
+
+static void reload(struct parent *p)
+{
+	struct buf problems = BUF_INIT(CONFLOAD_PROBLEMS_MAX);
+	struct conf *c;
+
+	got_reload = 0;
+	c = confload(p->conf_file, &problems);
+	if (c) {
+		take_conf(p, c);
+	} else {
+		log_warn("cannot reload the configuration: the old one stays");
+		log_problems(buf_span(&problems));
+	}
+	buf_release(&problems);
+}
+
+static void heed_signals(struct parent *p)
+{
+	if (got_child)
+		reap(p);
+	if (got_reload)
+		reload(p);
+	if (got_stop)
+		p->stopping = true;
+}
+
+/* How long to wait: for ever, or until there is something to try again. */
+static const struct timespec *wait_time(const struct parent *p,
+					struct timespec *t)
+{
+	int64_t at = p->keeper ? 0 : p->keeper_at;
+	int left;
+
+	if (p->accept_after && (at == 0 || p->accept_after < at))
+		at = p->accept_after;
+	if (at == 0)
+		return NULL;
+	left = deadline_left(at);
+	*t = (struct timespec){ left / 1000, left % 1000 * 1000000L };
+	return t;
+}
+
+static void wait_and_accept(struct parent *p)
+{
+	struct pollfd pfd[PARENT_LISTENERS_MAX];
+	struct timespec t;
+	nfds_t n = 0;
+
+	if (p->accept_after && deadline_left(p->accept_after) == 0)
+		p->accept_after = 0;
+	for (; p->accept_after == 0 && n < p->listeners; n++)
+		pfd[n] = (struct pollfd){ p->listener[n], POLLIN, 0 };
+	if (ppoll(pfd, n, wait_time(p, &t), &p->waiting) <= 0)
+		return;
+	for (nfds_t i = 0; i < n; i++) {
+		if (pfd[i].revents)
+			parent_accept(p, pfd[i].fd);
+	}
+}
+
+static void send_signal(void *arg, pid_t pid, const struct ipaddr *a)
+{
+	const int *sig = arg;
+
+	(void)a;
+	(void)kill(pid, *sig);
+}
+
+/* Reaps until the sessions, or all with the keeper, are gone. */
+static void wait_for_end(struct parent *p, bool keeper_too, int64_t deadline)
+{
+	struct timespec t;
+	int left;
+
+	while (p->clients.n || (keeper_too && p->keeper)) {
+		left = deadline_left(deadline);
+		if (left == 0)
+			return;
+		t = (struct timespec){ left / 1000, left % 1000 * 1000000L };
+		(void)ppoll(NULL, 0, &t, &p->waiting);
+		reap(p);
+	}
+}
+
+/* Sessions first: a QUIT under way needs the keeper. */
+static void stop(struct parent *p)
+{
+	int sig = SIGTERM;
+
+	log_info("stopping: %zu sessions", p->clients.n);
+	close_listeners(p);
+	clients_each(&p->clients, send_signal, &sig);
+	wait_for_end(p, false, deadline_in(SESSIONS_STOP_MS));
+	sig = SIGKILL;
+	clients_each(&p->clients, send_signal, &sig);
+	if (p->control >= 0)
+		(void)close(p->control);
+	p->control = -1;
+	if (p->keeper)
+		(void)kill(p->keeper, SIGTERM);
+	wait_for_end(p, true, deadline_in(KEEPER_STOP_MS));
+	if (p->keeper)
+		(void)kill(p->keeper, SIGKILL);
+}
+
+int parent_run(struct conf *conf, const char *conf_file, char **argv)
+{
+	static struct parent p;
+
+	p = (struct parent){
+		.conf = conf,
+		.conf_file = conf_file,
+		.argv = argv,
+		.control = -1,
+		.exit_code = EX_OK,
+	};
+	catch_signals(&p);
+	set_up(&p);
+	reap(&p);
+	log_info("ready");
+	while (!p.stopping) {
+		parent_keeper_tend(&p);
+		wait_and_accept(&p);
+		heed_signals(&p);
+	}
+	stop(&p);
+	(void)close(p.spare);
+	clients_release(&p.clients);
+	conf_unref(&p.conf);
+	return p.exit_code;
+}

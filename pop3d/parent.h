@@ -1,0 +1,73 @@
+/* pop3d/parent.h: the parent: binds, counts, limits, forks, reaps, and keeps
+ * a keeper running. It parses nothing that comes from the network, and stays
+ * small: each session is a fork of it. */
+#ifndef MAILROW_POP3D_PARENT_H
+#define MAILROW_POP3D_PARENT_H
+
+#include "lib/conf.h"
+#include "lib/daemon.h"
+#include "pop3d/clients.h"
+
+enum { PARENT_LISTENERS_MAX = 16 };
+
+/* A log line that must not come once a connection. */
+struct parent_grudge {
+	int64_t next; /* not before */
+	uint64_t unsaid;
+};
+
+struct parent {
+	struct conf *conf;
+	const char *conf_file;
+	char **argv;
+	const struct daemon_user *login; /* NULL: not root */
+	int listener[PARENT_LISTENERS_MAX];
+	size_t listeners;
+	int spare;            /* given up to tell a client that we are full */
+	int64_t accept_after; /* 0, or when to accept again */
+	struct clients clients;
+	uint64_t next_id;
+	unsigned crashes;
+	pid_t keeper; /* 0: none runs */
+	int control;  /* -1: none runs */
+	int64_t keeper_started, keeper_at, keeper_delay;
+	int exit_code;
+	bool stopping;
+	sigset_t waiting; /* signals blocked while in poll */
+	struct parent_grudge full, crowded, failing;
+};
+
+/* Runs until SIGTERM; returns the exit code. conf is taken over. */
+int parent_run(struct conf *conf, const char *conf_file, char **argv);
+
+/* Logs "WHAT", at most one line a grudge in ten seconds. */
+void parent_grumble(struct parent_grudge *g, const char *what);
+
+/* parent_accept.c: accepts what waits on a listener and forks a session for
+ * each, or tells the client why not. */
+void parent_accept(struct parent *p, int listener);
+
+/* parent_keeper.c */
+
+/* Starts a keeper if none runs and it is time. */
+void parent_keeper_tend(struct parent *p);
+
+/* It is gone, with that status of waitpid(). */
+void parent_keeper_died(struct parent *p, int status);
+
+/* Passes its end of a channel on. False: not now. */
+struct keeper_session;
+bool parent_keeper_tell(struct parent *p, const struct keeper_session *told,
+			int channel) __attribute__((warn_unused_result));
+
+/* parent_exec.c */
+
+/* Runs the program anew in this process, with another memory layout; the
+ * listeners, the keeper and the sessions stay. Returns if it cannot. */
+void parent_exec_again(struct parent *p);
+
+/* The other side of that: takes over what was kept. False: nothing was, this
+ * is a fresh start. The table of clients must be there. */
+bool parent_exec_resume(struct parent *p);
+
+#endif

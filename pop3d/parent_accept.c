@@ -1,0 +1,176 @@
+#include "pop3d/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/net.h"
+#include "lib/reply.h"
+#include "pop3d/keeper.h"
+#include "pop3d/session.h"
+
+enum {
+	AT_ONCE = 64,    /* accepted before children are reaped */
+	PAUSE_MS = 1000, /* after a failure that will last */
+	HOST_MAX = 80
+};
+
+static void pause_accepting(struct parent *p, const char *what)
+{
+	parent_grumble(&p->failing, what);
+	p->accept_after = deadline_in(PAUSE_MS);
+}
+
+/* Tells why in one line, without a process (RFC 2449 s.8). */
+static void turn_away(int client, enum reply_id reply)
+{
+	struct buf line = BUF_INIT(512);
+
+	reply_put_pop3(&line, reply);
+	if (line.n)
+		(void)send(client, line.p, line.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	buf_release(&line);
+	(void)close(client);
+}
+
+static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
+{
+	if (p->clients.n >= p->conf->pop3_max_sessions) {
+		parent_grumble(&p->full, "too many sessions: "
+					 "pop3_max_sessions reached");
+		return R_POP_BUSY;
+	}
+	if (clients_of(&p->clients, a) >= p->conf->pop3_max_per_address) {
+		parent_grumble(&p->crowded, "too many sessions of one address: "
+					    "pop3_max_per_address reached");
+		return R_POP_BUSY;
+	}
+	if (!p->keeper || clients_banned(&p->clients, a, clock_ms()))
+		return R_POP_TEMP;
+	return R_NONE;
+}
+
+/* Nobody can foresee it, and none comes twice (RFC 1939 s.7). */
+static bool make_challenge(const struct conf *c, char *to, size_t size)
+{
+	uint64_t r[2];
+
+	to[0] = '\0';
+	if (!c->apop)
+		return true;
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return false;
+	(void)snprintf(to, size, "<%016llx%016llx@%.*s>",
+		       (unsigned long long)r[0], (unsigned long long)r[1],
+		       HOST_MAX, net_hostname(c->hostname));
+	return true;
+}
+
+static bool describe(struct parent *p, const struct net_peer *peer,
+		     struct keeper_session *told)
+{
+	memset(told, 0, sizeof(*told));
+	told->id = p->next_id++;
+	told->remote = peer->remote;
+	told->remote_port = peer->remote_port;
+	told->local = peer->local;
+	told->local_port = peer->local_port;
+	return make_challenge(p->conf, told->challenge,
+			      sizeof(told->challenge));
+}
+
+/* The keeper is told first, so that it works while the fork does. */
+static bool begin_session(struct parent *p, int client, int channel,
+			  int keepers_end, const struct net_peer *peer)
+{
+	struct keeper_session told;
+	pid_t pid;
+
+	if (!describe(p, peer, &told) ||
+	    !parent_keeper_tell(p, &told, keepers_end))
+		return false;
+	pid = fork();
+	if (pid == 0)
+		session_main(&(struct session_start){
+			.client = client,
+			.channel = channel,
+			.conf = p->conf,
+			.user = p->login,
+			.challenge = told.challenge,
+		});
+	if (pid < 0) {
+		pause_accepting(p, "cannot fork");
+		return false;
+	}
+	return clients_add(&p->clients, pid, &peer->remote);
+}
+
+static void serve(struct parent *p, int client, const struct net_peer *peer)
+{
+	int pair[2];
+	bool begun;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		pause_accepting(p, "cannot make a socket pair");
+		turn_away(client, R_POP_TEMP);
+		return;
+	}
+	begun = begin_session(p, client, pair[0], pair[1], peer);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	if (begun)
+		(void)close(client);
+	else
+		turn_away(client, R_POP_TEMP);
+}
+
+/* Out of descriptors: the spare one makes room to tell a client so. */
+static void accept_with_spare(struct parent *p, int listener)
+{
+	struct net_peer peer;
+	int client;
+
+	pause_accepting(p, "cannot accept: out of descriptors");
+	(void)close(p->spare);
+	client = net_accept(listener, true, &peer);
+	if (client >= 0)
+		turn_away(client, R_POP_BUSY);
+	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Most errors are those of the one connection (accept(2)). */
+static bool accept_failed(struct parent *p, int listener, int error)
+{
+	if (error == EAGAIN)
+		return false;
+	if (error == EMFILE || error == ENFILE)
+		accept_with_spare(p, listener);
+	else if (error == ENOBUFS || error == ENOMEM)
+		pause_accepting(p, "cannot accept: out of memory");
+	return p->accept_after == 0;
+}
+
+static bool accept_one(struct parent *p, int listener)
+{
+	struct net_peer peer;
+	enum reply_id reply;
+	int client = net_accept(listener, false, &peer);
+
+	if (client < 0)
+		return accept_failed(p, listener, errno);
+	reply = why_not(p, &peer.remote);
+	if (reply == R_NONE)
+		serve(p, client, &peer);
+	else
+		turn_away(client, reply);
+	return p->accept_after == 0;
+}
+
+void parent_accept(struct parent *p, int listener)
+{
+	for (int i = 0; i < AT_ONCE && accept_one(p, listener); i++)
+		;
+}

@@ -1,0 +1,131 @@
+#include "pop3d/parent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/net.h"
+#include "pop3d/keeper.h"
+
+enum {
+	DELAY_FIRST_MS = 1000,
+	DELAY_MOST_MS = 30000,
+	LIVED_LONG_MS = 10000, /* one that lived so long starts at once */
+	PATIENCE_MS = 200      /* with a full control socket */
+};
+
+/* As at process start: signals, and nothing open but 0 to 2 and control. */
+static int run_keeper(const struct parent *p, int control)
+{
+	static const int caught[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+
+	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
+		(void)sigaction(caught[i], &usual, NULL);
+	(void)sigprocmask(SIG_SETMASK, &p->waiting, NULL);
+	log_off();
+	if (control > 3)
+		(void)close_range(3, (unsigned)control - 1, 0);
+	(void)close_range((unsigned)control + 1, ~0U, 0);
+	return keeper_main(p->conf, control);
+}
+
+static void start(struct parent *p)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		log_warn("cannot make the keeper's socket: %s",
+			 strerror(errno));
+		return;
+	}
+	p->keeper = fork();
+	if (p->keeper == 0)
+		_exit(run_keeper(p, pair[1]));
+	(void)close(pair[1]);
+	if (p->keeper < 0 || !net_set_nonblocking(pair[0], true)) {
+		log_warn("cannot start the keeper: %s", strerror(errno));
+		(void)close(pair[0]);
+		p->keeper = 0;
+		return;
+	}
+	p->control = pair[0];
+}
+
+void parent_keeper_tend(struct parent *p)
+{
+	if (p->keeper || p->stopping || deadline_left(p->keeper_at) > 0)
+		return;
+	p->keeper_started = clock_ms();
+	p->keeper_at = p->keeper_started + DELAY_FIRST_MS;
+	start(p);
+}
+
+/* A mistake in the configuration does not go away by trying. */
+static bool is_final(int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+
+	return code == EX_CONFIG || code == EX_USAGE || code == EX_NOUSER ||
+	       code == EX_NOPERM;
+}
+
+static void log_death(int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("keeper died: signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		log_warn("keeper ended: exit code %d", WEXITSTATUS(status));
+}
+
+/* At once, then after 1 s, 2 s ... while it keeps dying young. */
+static void back_off(struct parent *p)
+{
+	int64_t now = clock_ms();
+
+	if (now - p->keeper_started >= LIVED_LONG_MS)
+		p->keeper_delay = 0;
+	p->keeper_at = now + p->keeper_delay;
+	p->keeper_delay =
+		p->keeper_delay ? p->keeper_delay * 2 : DELAY_FIRST_MS;
+	if (p->keeper_delay > DELAY_MOST_MS)
+		p->keeper_delay = DELAY_MOST_MS;
+}
+
+void parent_keeper_died(struct parent *p, int status)
+{
+	p->keeper = 0;
+	if (p->control >= 0)
+		(void)close(p->control);
+	p->control = -1;
+	if (p->stopping)
+		return;
+	log_death(status);
+	back_off(p);
+	if (is_final(status)) {
+		p->exit_code = WEXITSTATUS(status);
+		p->stopping = true;
+	}
+}
+
+/* When hundreds come at once the keeper may need a moment. */
+bool parent_keeper_tell(struct parent *p, const struct keeper_session *told,
+			int channel)
+{
+	struct pollfd pfd = { .fd = p->control, .events = POLLOUT };
+	struct span message = span_make(told, sizeof(*told));
+
+	if (net_send_fd(p->control, message, channel))
+		return true;
+	if (errno == EAGAIN && poll(&pfd, 1, PATIENCE_MS) > 0 &&
+	    net_send_fd(p->control, message, channel))
+		return true;
+	parent_grumble(&p->failing, "cannot pass a session to the keeper");
+	return false;
+}

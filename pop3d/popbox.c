@@ -1,0 +1,160 @@
+#include "pop3d/popbox.h"
+
+#include "pop3d/popcmd.h"
+#include "pop3d/popstate.h"
+
+struct pop_event pop_capa(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)a;
+	popcmd_put_capa(s->out);
+	return pop_event(POP_DONE);
+}
+
+struct pop_event pop_unknown(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)s;
+	(void)a;
+	return pop_err(R_POP_UNKNOWN);
+}
+
+struct pop_event pop_noop(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)s;
+	(void)a;
+	return pop_event(POP_OK);
+}
+
+struct pop_event pop_stat(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)a;
+	buf_puts(s->out, "+OK ");
+	buf_put_u64(s->out, s->list.live_n);
+	buf_putc(s->out, ' ');
+	buf_put_u64(s->out, s->list.live_octets);
+	buf_puts(s->out, "\r\n");
+	return pop_event(POP_DONE);
+}
+
+/* "n octets" or "n uidl", of the i-th mail (RFC 1939 s.5, s.7). */
+static void put_line(struct popstate *s, enum pop_job kind, size_t i)
+{
+	buf_put_u64(s->out, i + 1);
+	buf_putc(s->out, ' ');
+	if (kind == JOB_LIST)
+		buf_put_u64(s->out, s->list.mail[i].octets);
+	else
+		buf_put_span(s->out, poplist_uidl(&s->list, i));
+	buf_puts(s->out, "\r\n");
+}
+
+/* As much as the output takes. */
+struct pop_event popbox_list_go(struct popstate *s)
+{
+	while (!popstate_out_full(s)) {
+		s->at = poplist_next_live(&s->list, s->at);
+		if (s->at == s->list.n) {
+			buf_puts(s->out, ".\r\n");
+			return pop_event(POP_DONE);
+		}
+		put_line(s, s->job, s->at++);
+	}
+	return pop_event(POP_WAIT);
+}
+
+static struct pop_event list_one(struct popstate *s, enum pop_job kind,
+				 struct span number)
+{
+	enum reply_id why;
+	size_t i;
+
+	if (!popstate_message(s, number, &i, &why))
+		return pop_err(why);
+	buf_puts(s->out, "+OK ");
+	put_line(s, kind, i);
+	return pop_event(POP_DONE);
+}
+
+static struct pop_event list(struct popstate *s, enum pop_job kind,
+			     const struct popcmd_args *a)
+{
+	if (a->n == 1)
+		return list_one(s, kind, a->arg[0]);
+	buf_puts(s->out, "+OK ");
+	buf_put_u64(s->out, s->list.live_n);
+	buf_puts(s->out,
+		 s->list.live_n == 1 ? " message\r\n" : " messages\r\n");
+	s->job = kind;
+	s->at = 0;
+	return popbox_list_go(s);
+}
+
+struct pop_event pop_list(struct popstate *s, const struct popcmd_args *a)
+{
+	return list(s, JOB_LIST, a);
+}
+
+struct pop_event pop_uidl(struct popstate *s, const struct popcmd_args *a)
+{
+	return list(s, JOB_UIDL, a);
+}
+
+struct pop_event pop_dele(struct popstate *s, const struct popcmd_args *a)
+{
+	enum reply_id why;
+	size_t i;
+
+	if (!popstate_message(s, a->arg[0], &i, &why))
+		return pop_err(why);
+	poplist_delete(&s->list, i);
+	return pop_event(POP_OK);
+}
+
+struct pop_event pop_rset(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)a;
+	poplist_undelete_all(&s->list);
+	return pop_event(POP_OK);
+}
+
+/* The UPDATE state is entered by this command alone (RFC 1939 s.6). */
+struct pop_event pop_quit(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)a;
+	if (s->list.live_n == s->list.n) {
+		buf_puts(s->out, "+OK\r\n");
+		return pop_end(R_NONE, CHAN_END_QUIT);
+	}
+	s->job = JOB_QUIT;
+	s->at = 0;
+	return popbox_quit_go(s);
+}
+
+/* One MOVE frame at a time; a read-ahead still under way comes first. */
+struct pop_event popbox_quit_go(struct popstate *s)
+{
+	uint64_t uid[CHAN_UIDS_MAX / 4];
+	size_t n;
+
+	if (s->all_sent || s->request.n || s->flight == FLIGHT_READ)
+		return pop_event(POP_WAIT);
+	n = poplist_take_deleted(&s->list, &s->at, uid,
+				 sizeof(uid) / sizeof(*uid));
+	s->all_sent = s->at == s->list.n;
+	chan_put_move(&s->request, s->all_sent, uid, n);
+	if (!buf_ok(&s->request))
+		return pop_end(R_POP_QUIT_FAILED, CHAN_END_TROUBLE);
+	s->flight = FLIGHT_MOVE;
+	return pop_event(POP_WAIT);
+}
+
+/* "+OK" follows the commit, never goes before it (RFC 1939 s.6). */
+struct pop_event popbox_reply(struct popstate *s, struct chan_reply *r)
+{
+	if (r->type == CHAN_MOVED && s->all_sent) {
+		s->count.dele = r->count;
+		buf_puts(s->out, "+OK\r\n");
+		return pop_end(R_NONE, CHAN_END_QUIT);
+	}
+	return pop_end(r->type == CHAN_TEMP ? R_POP_QUIT_FAILED : R_POP_TEMP,
+		       CHAN_END_TROUBLE);
+}

@@ -1,0 +1,40 @@
+/* pop3d/popio.h: the client's connection: lines in, octets out, never
+ * blocking. The only place that reads from it and writes to it. */
+#ifndef MAILROW_POP3D_POPIO_H
+#define MAILROW_POP3D_POPIO_H
+
+#include "lib/buf.h"
+#include "lib/line.h"
+
+enum { POPIO_LINE_MAX = 8192 };
+
+struct popio {
+	int fd;
+	struct line_buf in;
+	char in_room[POPIO_LINE_MAX + 2];
+	struct buf out; /* what is put here leaves with popio_flush() */
+	bool eof;       /* nothing more comes */
+	bool broken;    /* nothing more goes out: out is dropped */
+	uint64_t in_octets, out_octets;
+};
+
+/* io must stay where it is. */
+void popio_init(struct popio *io, int fd, size_t out_max);
+
+/* Reads what is there, at most one roomful; not while a line waits. */
+void popio_read(struct popio *io);
+
+/* As line_take(), but an overlong line is told before its end. */
+enum line_status popio_take(struct popio *io, struct span *line_r);
+
+/* Overwrites the lines that were taken: they may hold a password. */
+void popio_forget(struct popio *io);
+
+/* Writes what the connection takes. Returns whether it took anything. */
+bool popio_flush(struct popio *io);
+
+/* Closes. With linger the client has a moment to read what was written: data
+ * of his that nobody read would make the kernel throw it away. */
+void popio_close(struct popio *io, bool linger);
+
+#endif

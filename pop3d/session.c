@@ -1,0 +1,319 @@
+#include "pop3d/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "pop3d/chanclient.h"
+#include "pop3d/popio.h"
+#include "pop3d/popstate.h"
+
+/* With these two numbers taken and no higher one allowed, no descriptor can
+ * be opened. */
+enum { FD_CLIENT = 0, FD_CHANNEL = 1, FD_COUNT = 2 };
+
+struct session {
+	struct popio io;
+	struct popstate pop;
+	bool keeper_lost;
+	int64_t login_deadline;
+	int64_t deadline; /* of the whole session */
+	int64_t idle_ms;
+	int64_t active;   /* when something was last done */
+	sigset_t waiting; /* signals blocked while in poll */
+};
+
+static volatile sig_atomic_t told_to_stop;
+
+static void take_stop(int sig)
+{
+	(void)sig;
+	told_to_stop = 1;
+}
+
+static bool limit(int what, rlim_t n)
+{
+	const struct rlimit l = { n, n };
+
+	return setrlimit(what, &l) == 0;
+}
+
+/* Nothing is left to a session but its client and its channel. The dumpable
+ * mark keeps sessions, which share a uid, out of each other's memory. */
+static bool session_confine(const struct session_start *start)
+{
+	if (start->user) {
+		daemon_become(start->user, (gid_t)-1);
+		if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+			return false;
+	}
+	log_off();
+	return dup2(start->client, FD_CLIENT) == FD_CLIENT &&
+	       dup2(start->channel, FD_CHANNEL) == FD_CHANNEL &&
+	       close_range(FD_COUNT, ~0U, 0) == 0 &&
+	       limit(RLIMIT_NOFILE, FD_COUNT) && limit(RLIMIT_CORE, 0) &&
+	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+/* SIGTERM comes in while we wait, never elsewhere. */
+static void session_catch_signals(struct session *s)
+{
+	struct sigaction stop = { .sa_handler = take_stop };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+
+	(void)sigemptyset(&s->waiting);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGINT, &ignore, NULL);
+	(void)sigaction(SIGHUP, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGCHLD, &usual, NULL);
+}
+
+static void session_init(struct session *s, const struct session_start *start)
+{
+	const struct conf *c = start->conf;
+	const struct popstate_rules rules = {
+		.auth_attempts = c->auth_attempts,
+		.max_errors = c->max_errors,
+		.apop = c->apop,
+	};
+
+	popio_init(&s->io, FD_CLIENT, POPSTATE_OUT_MAX);
+	popstate_init(&s->pop, &rules, &s->io.out);
+	s->active = clock_ms();
+	s->login_deadline = s->active + c->login_timeout;
+	s->deadline = s->active + c->session_max;
+	s->idle_ms = c->idle_timeout;
+}
+
+static void session_note_activity(struct session *s)
+{
+	s->active = clock_ms();
+}
+
+/* The next line of the client, if it is time and there is one. */
+static bool session_take_line(struct session *s)
+{
+	enum line_status status;
+	struct span line;
+
+	if (!popstate_wants_line(&s->pop))
+		return false;
+	status = popio_take(&s->io, &line);
+	if (status == LINE_MORE) {
+		if (s->io.eof)
+			popstate_stop(&s->pop, CHAN_END_CLOSED);
+		return false;
+	}
+	popstate_line(&s->pop, status, line);
+	if (s->pop.state == ST_AUTH)
+		popio_forget(&s->io);
+	session_note_activity(s);
+	return true;
+}
+
+/* Commands and their jobs, until something from outside is needed. */
+static void session_advance(struct session *s)
+{
+	do {
+		if (s->pop.job != JOB_NONE)
+			popstate_go(&s->pop);
+	} while (!s->pop.ended && s->pop.job == JOB_NONE &&
+		 session_take_line(s));
+}
+
+static void session_lose_keeper(struct session *s)
+{
+	s->keeper_lost = true;
+	popstate_lost(&s->pop);
+}
+
+static void session_ask_keeper(struct session *s)
+{
+	enum chanclient_result r;
+
+	while (!s->pop.ended && s->pop.request.n) {
+		r = chanclient_send(FD_CHANNEL, buf_span(&s->pop.request));
+		if (r == CHANCLIENT_AGAIN)
+			return;
+		if (r == CHANCLIENT_OK)
+			popstate_sent(&s->pop);
+		else
+			session_lose_keeper(s);
+	}
+}
+
+static void session_hear_keeper(struct session *s)
+{
+	enum chanclient_result r;
+	struct span frame;
+
+	while (popstate_wants_frame(&s->pop)) {
+		r = chanclient_receive(FD_CHANNEL, &frame);
+		if (r == CHANCLIENT_AGAIN)
+			return;
+		session_note_activity(s);
+		if (r == CHANCLIENT_OK)
+			popstate_frame(&s->pop, frame);
+		else
+			session_lose_keeper(s);
+	}
+}
+
+static void session_flush(struct session *s)
+{
+	if (popio_flush(&s->io))
+		session_note_activity(s);
+	if (s->io.broken && !s->pop.deaf)
+		popstate_deaf(&s->pop);
+}
+
+/* RFC 1939 s.3: the timer closes without a word and without UPDATE. */
+static void session_expire(struct session *s, enum chan_end why)
+{
+	popstate_stop(&s->pop, why);
+	s->io.broken = true;
+	(void)popio_flush(&s->io);
+}
+
+/* When and why the session is to end if nothing happens. */
+static int64_t session_deadline(const struct session *s, enum chan_end *why_r)
+{
+	int64_t idle = s->active + s->idle_ms;
+
+	*why_r = CHAN_END_IDLE;
+	if (s->pop.state == ST_AUTH) {
+		idle = s->login_deadline;
+		*why_r = CHAN_END_LOGIN_TIMEOUT;
+	}
+	if (idle <= s->deadline)
+		return idle;
+	*why_r = CHAN_END_SESSION_MAX;
+	return s->deadline;
+}
+
+static short client_events(const struct session *s)
+{
+	int events = 0;
+
+	if (popstate_wants_line(&s->pop) && !s->io.eof)
+		events |= POLLIN;
+	if (s->io.out.n && !popstate_holds(&s->pop))
+		events |= POLLOUT;
+	return (short)events;
+}
+
+static short channel_events(const struct session *s)
+{
+	int events = 0;
+
+	if (popstate_wants_frame(&s->pop))
+		events |= POLLIN;
+	if (s->pop.request.n)
+		events |= POLLOUT;
+	return (short)events;
+}
+
+/* A client that is gone while we wait for nothing of him, too. */
+static void session_hear_client(struct session *s, const struct pollfd *p)
+{
+	if (p->events & POLLIN && p->revents)
+		popio_read(&s->io);
+	else if (p->revents & (POLLERR | POLLHUP) && !(p->events & POLLOUT))
+		s->io.broken = true;
+}
+
+static void session_poll(struct session *s, int left)
+{
+	const struct timespec t = {
+		.tv_sec = left / 1000,
+		.tv_nsec = left % 1000 * 1000000L,
+	};
+	struct pollfd p[FD_COUNT] = {
+		{ .fd = FD_CLIENT, .events = client_events(s) },
+		{ .fd = FD_CHANNEL, .events = channel_events(s) },
+	};
+
+	if (s->io.broken)
+		p[0].fd = -1;
+	if (s->pop.ended)
+		p[1].fd = -1;
+	if (ppoll(p, FD_COUNT, &t, &s->waiting) <= 0)
+		return;
+	session_hear_client(s, &p[0]);
+	if (p[1].events & POLLIN)
+		session_hear_keeper(s);
+	else if (p[1].revents & (POLLHUP | POLLERR))
+		session_lose_keeper(s);
+}
+
+static void session_wait(struct session *s)
+{
+	enum chan_end why;
+	int left = deadline_left(session_deadline(s, &why));
+
+	if (left == 0)
+		session_expire(s, why);
+	else if (s->io.broken && !s->io.eof && popstate_wants_line(&s->pop))
+		popio_read(&s->io);
+	else
+		session_poll(s, left);
+}
+
+/* Between two commands is the time to stop. */
+static void session_heed_signal(struct session *s)
+{
+	if (told_to_stop && s->pop.job == JOB_NONE)
+		popstate_stop(&s->pop, CHAN_END_STOPPED);
+}
+
+static void session_serve(struct session *s)
+{
+	bool was_full;
+
+	while (!s->pop.ended || s->io.out.n) {
+		session_advance(s);
+		session_ask_keeper(s);
+		session_heed_signal(s);
+		was_full = popstate_out_full(&s->pop);
+		if (!popstate_holds(&s->pop))
+			session_flush(s);
+		if (was_full && s->io.out.n == 0)
+			continue;
+		if (!s->pop.ended || s->io.out.n)
+			session_wait(s);
+	}
+}
+
+/* The keeper writes the log line; if it is gone there is none. */
+static void session_say_bye(struct session *s)
+{
+	struct buf bye = BUF_INIT(CHAN_FRAME_MAX);
+
+	popstate_put_bye(&s->pop, s->io.in_octets, s->io.out_octets, &bye);
+	if (!s->keeper_lost && buf_ok(&bye) &&
+	    chanclient_send(FD_CHANNEL, buf_span(&bye)) != CHANCLIENT_OK)
+		s->keeper_lost = true;
+}
+
+void session_main(const struct session_start *start)
+{
+	static struct session s;
+
+	if (!session_confine(start))
+		_exit(EX_OSERR);
+	session_catch_signals(&s);
+	session_init(&s, start);
+	popstate_greet(&s.pop, start->challenge);
+	session_serve(&s);
+	session_say_bye(&s);
+	popio_close(&s.io, s.pop.end != CHAN_END_QUIT);
+	_exit(EX_OK);
+}

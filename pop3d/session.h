@@ -1,0 +1,21 @@
+/* pop3d/session.h: the process that serves one connection. */
+#ifndef MAILROW_POP3D_SESSION_H
+#define MAILROW_POP3D_SESSION_H
+
+#include "lib/conf.h"
+#include "lib/daemon.h"
+
+struct session_start {
+	int client; /* both above 2 */
+	int channel;
+	const struct conf *conf;
+	const struct daemon_user *user; /* NULL: we are not root, ids stay */
+	const char *challenge;          /* of APOP, "" = off */
+};
+
+/* Runs in a forked child, in which SIGTERM is blocked; never returns. All
+ * other descriptors are closed and the rights given up before the first octet
+ * is read. */
+void session_main(const struct session_start *start) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,304 @@
+/* sql/dbconn.c: how a connection is made, kept in order and given up. */
+#include <stdlib.h>
+
+#include <mysql.h>
+
+#include "lib/log.h"
+#include "sql/dbint.h"
+#include "sql/durability.h"
+#include "sql/schema.h"
+
+enum { ERR_UNKNOWN_VARIABLE = 1193, ERR_NO_SUCH_THREAD = 1094 };
+
+#define DATABASE_DEFAULT "mailrow"
+
+/* Neither the option file nor the server may talk the library into a password
+ * in clear text, a file of ours, or a new connection behind our back. */
+static void forbid(MYSQL *my)
+{
+	unsigned off = 0;
+
+	mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &off);
+#ifdef MARIADB_BASE_VERSION
+	db_flag no = 0;
+
+	mysql_options(my, MYSQL_OPT_RECONNECT, &no);
+#endif
+}
+
+static void set_options(MYSQL *my, const struct db_target *t)
+{
+	mysql_options(my, MYSQL_READ_DEFAULT_FILE, t->file);
+	mysql_options(my, MYSQL_READ_DEFAULT_GROUP, t->group);
+	mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &t->connect_timeout);
+	mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &t->timeout);
+	mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &t->timeout);
+#ifdef MARIADB_BASE_VERSION
+	mysql_options(my, MARIADB_OPT_RESTRICTED_AUTH,
+		      "mysql_native_password,client_ed25519,"
+		      "caching_sha2_password,sha256_password");
+#endif
+	forbid(my);
+}
+
+/* No flags: CLIENT_FOUND_ROWS above all must not be set, since affected rows
+ * tell what really changed. */
+static enum db_result connect_server(struct db *db)
+{
+	const struct db_target *t = db->target;
+	enum db_result r;
+
+	db->my = mysql_init(NULL);
+	if (!db->my)
+		return db_fail(db, 2008, "");
+	set_options(db->my, t);
+	if (!mysql_real_connect(db->my, NULL, NULL, NULL,
+				t->has_database ? NULL : DATABASE_DEFAULT, 0,
+				NULL, 0)) {
+		r = db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+		mysql_close(db->my);
+		db->my = NULL;
+		return r;
+	}
+	forbid(db->my);
+	db->autocommit = true;
+	return DB_OK;
+}
+
+enum db_result db_plain(struct db *db, struct span text)
+{
+	if (mysql_real_query(db->my, text.p, text.n))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	return DB_OK;
+}
+
+static enum db_result run_plain(struct db *db, enum query_id q)
+{
+	return db_plain(db, span_of(db_query(q)->text));
+}
+
+/* The server may run with autocommit=0, which holds for new sessions. */
+static enum db_result set_session(struct db *db)
+{
+	enum db_result r;
+
+	if (mysql_autocommit(db->my, 1))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	r = run_plain(db, Q_SESSION_MODE);
+	if (r == DB_OK)
+		r = run_plain(db, Q_SESSION_ISOLATION);
+	if (r != DB_OK || db->target->role == DB_ACCOUNTS)
+		return r;
+	r = run_plain(db, Q_SESSION_WSREP);
+	return db->err == ERR_UNKNOWN_VARIABLE ? db_succeed(db) : r;
+}
+
+static void note_finding(void *arg, const char *finding, const char *remedy)
+{
+	struct db *db = arg;
+
+	(void)db_fail_text(db, DB_OURS,
+			   "server is not durable: %s (%s, or durability ="
+			   " relaxed)",
+			   finding, remedy);
+}
+
+static enum db_result check_durability(struct db *db)
+{
+	struct durability d;
+	enum db_result r = durability_read(db, &d);
+
+	if (r == DB_OK && !durability_judge(&d, note_finding, db))
+		r = DB_OURS;
+	return r;
+}
+
+static enum db_result check_schema(struct db *db)
+{
+	struct schema_state s;
+	enum db_result r = schema_state(db, &s);
+
+	if (r != DB_OK)
+		return r;
+	if (!s.complete)
+		return db_fail_text(db, DB_OURS,
+				    "the schema is not installed (mailrow"
+				    " schema install)");
+	if (schema_fits(&s))
+		return DB_OK;
+	return db_fail_text(db, DB_OURS,
+			    "the schema has version %llu and takes programs"
+			    " from %llu on; this one has %d",
+			    (unsigned long long)s.version,
+			    (unsigned long long)s.oldest_reader,
+			    SCHEMA_VERSION);
+}
+
+/* Which server this is, so that a connection id is never used on another. */
+static enum db_result ask_server(struct db *db)
+{
+	struct sqlval col[1];
+	enum db_result r;
+	bool got;
+
+	r = db_one(db, Q_SERVER, NULL, col, &got);
+	if (r == DB_OK && got && col[0].type == SQLVAL_BYTES)
+		snprintf(db->server, sizeof(db->server), "%.*s",
+			 (int)col[0].s.n, col[0].s.p);
+	return r;
+}
+
+static enum db_result check_server(struct db *db)
+{
+	enum db_result r;
+
+	if (db->any_server || db->target->role == DB_ACCOUNTS)
+		return DB_OK;
+	r = ask_server(db);
+	if (r == DB_OK)
+		r = check_schema(db);
+	if (r == DB_OK && db->target->strict)
+		r = check_durability(db);
+	return r;
+}
+
+enum db_result db_connect(struct db *db)
+{
+	bool in_tx = db->in_tx;
+	enum db_result r;
+
+	if (db->my)
+		return DB_OK;
+	r = connect_server(db);
+	if (r != DB_OK)
+		return r;
+	db->connecting = true;
+	db->in_tx = false;
+	r = set_session(db);
+	if (r == DB_OK)
+		r = check_server(db);
+	if (r != DB_OK)
+		db_close(db);
+	db->in_tx = in_tx;
+	db->connecting = false;
+	return r == DB_OK ? db_succeed(db) : r;
+}
+
+enum db_result db_ready(struct db *db)
+{
+	bool want = !db->in_tx;
+	enum db_result r;
+
+	db_thread_ready();
+	r = db_connect(db);
+	if (r != DB_OK || db->autocommit == want)
+		return r;
+	if (mysql_autocommit(db->my, (db_flag)want))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	db->autocommit = want;
+	return DB_OK;
+}
+
+/* The statements are freed after the connection, so that no farewell is sent
+ * for each. */
+void db_close(struct db *db)
+{
+	if (!db->my)
+		return;
+	if (!db->connecting) {
+		db->former_id = mysql_thread_id(db->my);
+		memcpy(db->former_server, db->server, sizeof(db->server));
+	}
+	db->server[0] = '\0';
+	mysql_close(db->my);
+	db->my = NULL;
+	if (db->open)
+		db->open->open = false;
+	db->open = NULL;
+	for (size_t i = 0; i < QUERY_COUNT; i++)
+		stmt_release(&db->stmt[i]);
+	for (size_t i = 0; i < DB_SITE_SLOTS; i++)
+		stmt_release(&db->site[i].s);
+	if (db->in_tx && db->tx_used) {
+		db->tx_broken = true;
+		db->tx_result = DB_DOWN;
+	}
+}
+
+enum db_result db_begin(struct db *db)
+{
+	if (db->in_tx)
+		log_panic("transaction in a transaction");
+	db->in_tx = true;
+	db->tx_used = false;
+	db->tx_broken = false;
+	return db_succeed(db);
+}
+
+static void end_tx(struct db *db)
+{
+	db->in_tx = false;
+	db->tx_used = false;
+	db->tx_broken = false;
+}
+
+/* After an error inside a transaction, COMMIT of what is left could succeed:
+ * a server that rolled back has nothing to commit (1213 on Galera). */
+enum db_result db_commit(struct db *db)
+{
+	enum db_result r = DB_OK;
+
+	if (db->tx_broken) {
+		r = db->tx_result;
+		db_rollback(db);
+		return r;
+	}
+	if (db->tx_used && mysql_commit(db->my)) {
+		r = db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+		if (r == DB_RETRY)
+			db_rollback(db);
+		else
+			db_close(db);
+	}
+	end_tx(db);
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->open)
+		stmt_end(db, db->open);
+	if (db->my && db->tx_used && mysql_rollback(db->my))
+		db_close(db);
+	end_tx(db);
+}
+
+/* The id means something on the server that gave it, and only there. */
+enum db_result db_kill_former(struct db *db)
+{
+	char server[DB_SERVER_MAX];
+	uint64_t id = db->former_id;
+	struct sqlval param[] = { sql_u64(id) };
+	enum db_result r;
+
+	memcpy(server, db->former_server, sizeof(server));
+	r = db_connect(db);
+	if (r != DB_OK || id == 0 || server[0] == '\0' ||
+	    strcmp(server, db->server) != 0)
+		return r;
+	r = db_run(db, Q_KILL, param);
+	return db->err == ERR_NO_SUCH_THREAD ? db_succeed(db) : r;
+}
+
+#ifdef WITH_FAULT_POINTS
+enum db_result db_commit_unread(struct db *db)
+{
+	if (db->my && db->tx_used)
+		(void)mysql_send_query(db->my, "COMMIT", 6);
+	(void)db_fail(db, 2013, "");
+	db_close(db);
+	end_tx(db);
+	return DB_DOWN;
+}
+#endif

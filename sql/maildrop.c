@@ -1,0 +1,225 @@
+/* sql/maildrop.c: what POP3 reads: lists and pieces of mails. What it moves is
+ * in trash.c. */
+#include "sql/maildrop.h"
+
+#include "sql/deliver.h"
+
+enum { READ_MANY = 16 };
+
+_Static_assert(DELIVER_CHUNK == 262144, "Q_DROP_READ has this number too");
+
+static struct maildrop_entry entry_of(const struct sqlval *col)
+{
+	return (struct maildrop_entry){ .uid = col[0].u,
+					.octets = col[1].u,
+					.uidl = col[2].s };
+}
+
+/* Gives the rows of q to add() until they end or add() wants no more. */
+static enum db_result take_list(struct db *db, enum query_id q,
+				bool (*add)(void *,
+					    const struct maildrop_entry *),
+				void *arg, size_t *n_r)
+{
+	struct maildrop_entry e;
+	struct sqlval col[3];
+	enum db_result r;
+	bool got;
+
+	*n_r = 0;
+	while ((r = db_fetch(db, q, col, &got)) == DB_OK && got) {
+		++*n_r;
+		e = entry_of(col);
+		if (!add(arg, &e))
+			break;
+	}
+	db_done(db, q);
+	return r;
+}
+
+/* The first row is the mailbox; "" on either side fits any incarnation (see
+ * box.c). */
+enum db_result maildrop_open(struct db *db, struct span address,
+			     struct span incarnation, size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+{
+	const struct sqlval param[] = { sql_bytes(address), sql_bytes(address),
+					sql_u64(max) };
+	struct sqlval col[3];
+	enum db_result r;
+	size_t n = 0;
+	bool got;
+
+	*mailbox_id_r = 0;
+	*more_r = false;
+	r = db_run(db, Q_DROP_OPEN, param);
+	if (r == DB_OK)
+		r = db_fetch(db, Q_DROP_OPEN, col, &got);
+	if (r != DB_OK || !got)
+		return r;
+	if (col[2].s.n > 0 && incarnation.n > 0 &&
+	    !span_eq(col[2].s, incarnation)) {
+		db_done(db, Q_DROP_OPEN);
+		return DB_OK;
+	}
+	*mailbox_id_r = col[1].u;
+	r = take_list(db, Q_DROP_OPEN, add, arg, &n);
+	*more_r = r == DB_OK && n == max;
+	return r;
+}
+
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
+			     size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, bool *more_r)
+{
+	const struct sqlval param[] = { sql_u64(mailbox_id), sql_u64(after),
+					sql_u64(max) };
+	enum db_result r;
+	size_t n = 0;
+
+	r = db_run(db, Q_DROP_LIST, param);
+	if (r == DB_OK)
+		r = take_list(db, Q_DROP_LIST, add, arg, &n);
+	*more_r = r == DB_OK && n == max;
+	return r;
+}
+
+static bool take_id(struct maildrop_mail *m, const struct sqlval *v)
+{
+	if (v->type != SQLVAL_BYTES || v->s.n != sizeof(m->id))
+		return false;
+	memcpy(m->id, v->s.p, sizeof(m->id));
+	return true;
+}
+
+/* Of a row of Q_DROP_READ: the rest of the trace, then what the chunk gives;
+ * a piece that lacks octets before its end is damage, not an end. */
+static enum db_result take_piece(struct db *db, const struct sqlval *col,
+				 uint64_t offset, uint64_t limit,
+				 struct maildrop_mail *m, struct buf *out)
+{
+	struct span piece = span_head(col[3].s, limit);
+	uint64_t taken = piece.n;
+
+	m->octets = col[1].u;
+	m->trace_octets = col[2].u;
+	if (!take_id(m, &col[0]))
+		return db_damaged(db, m->uid);
+	buf_put_span(out, piece);
+	if (col[4].type == SQLVAL_BYTES) {
+		piece = span_head(col[4].s, limit - taken);
+		taken += piece.n;
+		buf_put_span(out, piece);
+	}
+	if (taken == 0 && offset < m->octets)
+		return db_damaged(db, m->uid);
+	return DB_OK;
+}
+
+static enum db_result read_from(struct db *db, enum query_id q,
+				uint64_t mailbox_id, uint64_t offset,
+				uint64_t limit, struct maildrop_mail *m,
+				struct buf *out, bool *got)
+{
+	const struct sqlval param[] = { sql_u64(offset), sql_u64(offset),
+					sql_u64(offset), sql_u64(limit),
+					sql_u64(offset), sql_u64(mailbox_id),
+					sql_u64(m->uid) };
+	struct sqlval col[5];
+	enum db_result r;
+
+	r = db_one(db, q, param, col, got);
+	if (r == DB_OK && *got)
+		r = take_piece(db, col, offset, limit, m, out);
+	return r;
+}
+
+enum db_result maildrop_read(struct db *db, uint64_t mailbox_id, uint64_t uid,
+			     uint64_t offset, uint64_t limit,
+			     struct maildrop_mail *m, struct buf *out,
+			     bool *got)
+{
+	enum db_result r;
+
+	if (limit == 0 || limit > DELIVER_CHUNK)
+		limit = DELIVER_CHUNK;
+	*m = (struct maildrop_mail){ .uid = uid };
+	r = read_from(db, Q_DROP_READ, mailbox_id, offset, limit, m, out, got);
+	if (r == DB_OK && !*got)
+		r = read_from(db, Q_DROP_READ_TRASH, mailbox_id, offset, limit,
+			      m, out, got);
+	return r;
+}
+
+/* What maildrop_read_many() hands on for one row. */
+struct many {
+	uint64_t limit;
+	bool (*add)(void *, const struct maildrop_mail *, struct span trace,
+		    struct span data);
+	void *arg;
+};
+
+static enum db_result take_one_of_many(struct db *db, const struct sqlval *col,
+				       const struct many *many, bool *more)
+{
+	struct maildrop_mail m = { .uid = col[0].u,
+				   .octets = col[2].u,
+				   .trace_octets = col[3].s.n };
+	struct span trace = span_head(col[3].s, many->limit);
+	struct span data = SPAN_EMPTY;
+
+	if (col[4].type == SQLVAL_BYTES)
+		data = span_head(col[4].s, many->limit - trace.n);
+	if (!take_id(&m, &col[1]) ||
+	    (data.n == 0 && trace.n < many->limit && trace.n < m.octets))
+		return db_damaged(db, m.uid);
+	*more = many->add(many->arg, &m, trace, data);
+	return DB_OK;
+}
+
+/* A place that is not used asks for uid 0, which no mail has. */
+static enum db_result read_some(struct db *db, uint64_t mailbox_id,
+				const uint64_t *uid, size_t n,
+				const struct many *many, bool *more)
+{
+	struct sqlval param[2 + READ_MANY], col[5];
+	enum db_result r;
+	bool got;
+
+	param[0] = sql_u64(many->limit);
+	param[1] = sql_u64(mailbox_id);
+	for (size_t i = 0; i < READ_MANY; i++)
+		param[2 + i] = sql_u64(i < n ? uid[i] : 0);
+	r = db_run(db, Q_DROP_READ_MANY, param);
+	while (r == DB_OK && *more) {
+		r = db_fetch(db, Q_DROP_READ_MANY, col, &got);
+		if (r != DB_OK || !got)
+			break;
+		r = take_one_of_many(db, col, many, more);
+	}
+	db_done(db, Q_DROP_READ_MANY);
+	return r;
+}
+
+enum db_result maildrop_read_many(struct db *db, uint64_t mailbox_id,
+				  const uint64_t *uid, size_t n, uint64_t limit,
+				  bool (*add)(void *,
+					      const struct maildrop_mail *,
+					      struct span trace,
+					      struct span data),
+				  void *arg)
+{
+	const struct many many = { .limit = limit > 0 ? limit : UINT32_MAX,
+				   .add = add,
+				   .arg = arg };
+	enum db_result r = DB_OK;
+	bool more = true;
+
+	for (size_t i = 0; i < n && r == DB_OK && more; i += READ_MANY)
+		r = read_some(db, mailbox_id, uid + i,
+			      n - i < READ_MANY ? n - i : READ_MANY, &many,
+			      &more);
+	return r;
+}

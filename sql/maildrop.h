@@ -1,0 +1,65 @@
+/* sql/maildrop.h: what POP3 needs of a mailbox. Every statement carries the
+ * mailbox_id. */
+#ifndef MAILROW_SQL_MAILDROP_H
+#define MAILROW_SQL_MAILDROP_H
+
+#include "lib/uidl.h"
+#include "sql/db.h"
+
+struct maildrop_entry {
+	uint64_t uid;
+	uint64_t octets;
+	struct span uidl;
+};
+
+/* Calls add(arg, entry) for at most max mails with uid > after, ascending; a
+ * false from add ends it. *mailbox_id_r is 0 when the address (or this
+ * incarnation of it) has no mailbox row yet: an empty mailbox. *more_r: the
+ * list may go on. */
+enum db_result maildrop_open(struct db *db, struct span address,
+			     struct span incarnation, size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+	__attribute__((warn_unused_result));
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
+			     size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, bool *more_r)
+	__attribute__((warn_unused_result));
+
+/* Where a piece of one mail comes from. */
+struct maildrop_mail {
+	uint64_t uid;
+	uint64_t octets; /* trace and content */
+	uint64_t trace_octets;
+	uint8_t id[CONTENT_ID_SIZE];
+};
+
+/* Appends octets of mail uid from offset on, at most limit (0 = no limit), and
+ * at most about one chunk (256 KiB) a call; from mail, then from trash.
+ * *got = false: the mail is no longer there. m->octets says where it ends. */
+enum db_result maildrop_read(struct db *db, uint64_t mailbox_id, uint64_t uid,
+			     uint64_t offset, uint64_t limit,
+			     struct maildrop_mail *m, struct buf *out,
+			     bool *got) __attribute__((warn_unused_result));
+
+/* Read-ahead: several mails in one query, each from its beginning and at most
+ * limit octets (0 = all that its trace and first chunk hold). Calls
+ * add(arg, mail, trace, data) in the order of their uids; mails that are gone
+ * are left out. */
+enum db_result maildrop_read_many(
+	struct db *db, uint64_t mailbox_id, const uint64_t *uid, size_t n,
+	uint64_t limit,
+	bool (*add)(void *, const struct maildrop_mail *, struct span trace,
+		    struct span data),
+	void *arg) __attribute__((warn_unused_result));
+
+/* Moves those that still exist to the trash in one transaction, row by row;
+ * counters change by what was really moved. who and from are for the trash
+ * row. DB_DOWN: nothing is known to be moved. */
+enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
+			     const uint64_t *uid, size_t n, struct span who,
+			     struct span from, uint64_t *moved_r)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,58 @@
+/* sql/native.h: the product's own account tables, for the tool, and what it
+ * lists of the store. */
+#ifndef MAILROW_SQL_NATIVE_H
+#define MAILROW_SQL_NATIVE_H
+
+#include "lib/addr.h"
+#include "sql/db.h"
+
+enum native_result {
+	NATIVE_OK,
+	NATIVE_NONE, /* no such domain, account or mailbox */
+	NATIVE_EXISTS,
+	NATIVE_NO_DOMAIN, /* the address's domain is not there */
+	NATIVE_IN_USE,    /* the domain still has accounts */
+	NATIVE_FAILED     /* db_why() tells */
+};
+
+enum native_result native_domain_add(struct db *db, struct span domain);
+enum native_result native_domain_set_active(struct db *db, struct span domain,
+					    bool active);
+enum native_result native_domain_delete(struct db *db, struct span domain);
+
+enum native_result native_account_add(struct db *db, const struct addr *a,
+				      struct span hash, uint64_t quota);
+enum native_result native_account_set_password(struct db *db,
+					       const struct addr *a,
+					       struct span hash);
+enum native_result native_account_set_active(struct db *db,
+					     const struct addr *a, bool active);
+enum native_result native_account_set_quota(struct db *db, const struct addr *a,
+					    uint64_t quota);
+enum native_result native_account_delete(struct db *db, const struct addr *a);
+
+/* Lists call row(arg, columns) in the order of the query's columns; a false
+ * ends them. */
+typedef bool (*native_row)(void *arg, const struct sqlval *col);
+
+/* name, active, alias_of, accounts, created_at */
+enum native_result native_domain_list(struct db *db, native_row row, void *arg);
+
+/* address, active, smtp, pop3, quota, messages, octets, last login, client,
+ * created_at; of one domain, or of all when it is empty */
+enum native_result native_account_list(struct db *db, struct span domain,
+				       native_row row, void *arg);
+enum native_result native_account_show(struct db *db, const struct addr *a,
+				       native_row row, void *arg);
+
+/* mailbox_id, address, messages, octets, created_at, last login */
+enum native_result native_mailbox_list(struct db *db, struct span domain,
+				       native_row row, void *arg);
+enum native_result native_mailbox_show(struct db *db, const struct addr *a,
+				       native_row row, void *arg);
+
+/* uid, uidl, octets, sender, received_at */
+enum native_result native_mail_list(struct db *db, const struct addr *a,
+				    native_row row, void *arg);
+
+#endif

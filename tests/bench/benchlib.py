@@ -1,0 +1,124 @@
+"""What the comparisons share: the sandbox, the load generators, figures."""
+
+import atexit
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.environ.get("MAILROW_BUILD", os.path.join(TOP, "build"))
+
+
+def fail(text):
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {text}")
+
+
+def run(*argv, **kw):
+    """Runs a command, returns its standard output, ends the bench if it fails."""
+    p = subprocess.run(argv, stdout=subprocess.PIPE, text=True, **kw)
+    if p.returncode != 0:
+        fail(f"{shlex.join(argv)}: exit {p.returncode}")
+    return p.stdout
+
+
+def build_tools():
+    if not os.path.exists(os.path.join(BUILD, "Makefile")):
+        fail(f"no build in {BUILD}; set MAILROW_BUILD or run ./quickstart")
+    run("make", "-s", "-C", BUILD, "bench-tools")
+
+
+def tool(name):
+    return os.path.join(BUILD, "tests", "bench", name)
+
+
+def work_dir():
+    """A directory that other users may enter, gone at the end."""
+    d = tempfile.mkdtemp(prefix="mailrow-bench.", dir="/var/tmp")
+    os.chmod(d, 0o755)
+    atexit.register(shutil.rmtree, d, True)
+    return d
+
+
+class Sandbox:
+    """The product's own sandbox in a directory below work."""
+
+    def __init__(self, work, *start_args):
+        self.dir = os.path.join(work, "sandbox")
+        self.script = os.path.join(TOP, "packaging", "sandbox")
+        self.environ = dict(os.environ, MAILROW_BUILD=BUILD)
+        atexit.register(self.stop)
+        self.verb("start", *start_args)
+        self.env = {}
+        for word in shlex.split(self.verb("env")):
+            key, value = word.split("=", 1)
+            self.env[key] = value
+
+    def verb(self, verb, *args, **kw):
+        return run(self.script, verb, "--dir", self.dir, *args,
+                   env=self.environ, **kw)
+
+    def stop(self):
+        subprocess.run([self.script, "stop", "--dir", self.dir, "--remove"],
+                       env=self.environ, check=False)
+
+    def sql(self, text):
+        return run("mariadb", "--no-defaults", "--batch",
+                   "--skip-column-names", "--user=root",
+                   "--socket", self.env["MAILROW_DB_SOCKET"], "mailrow",
+                   input=text)
+
+    def accounts(self, pattern, count, domain, stored):
+        """count mailboxes with one stored password, straight into the table:
+        hashing each would take longer than the bench."""
+        rows = ",".join(
+            f"('{pattern % i}','{domain}','{stored}',UTC_TIMESTAMP())"
+            for i in range(count))
+        self.sql(f"INSERT INTO domain (name, created_at) VALUES ('{domain}',"
+                 " UTC_TIMESTAMP()); INSERT INTO account"
+                 f" (address, domain, password, created_at) VALUES {rows};")
+
+    def flushes(self):
+        out = self.sql("SHOW GLOBAL STATUS LIKE 'Innodb_os_log_fsyncs'")
+        return int(out.split()[1])
+
+    def port(self, key):
+        return self.env[key].rsplit(":", 1)[1]
+
+
+def busy_seconds():
+    """Processor time of the whole machine so far: client, MTA, database."""
+    with open("/proc/stat", encoding="ascii") as f:
+        tick = f.readline().split()[1:]
+    idle = int(tick[3]) + int(tick[4])
+    total = sum(int(t) for t in tick[:8])
+    return (total - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def load(*argv, prefix=()):
+    """Runs a load generator; its key=value line as a dictionary, with the
+    processor milliseconds it cost a unit of work."""
+    before = busy_seconds()
+    p = subprocess.run([*prefix, *argv], stdout=subprocess.PIPE, text=True,
+                       check=False)
+    cpu = busy_seconds() - before
+    figures = dict(word.split("=", 1) for word in p.stdout.split()
+                   if "=" in word)
+    if p.returncode != 0 or not figures:
+        fail(f"{os.path.basename(argv[0])} saw errors: {p.stdout.strip()}")
+    figures["cpu_ms"] = 1000 * cpu / max(1, int(figures["ok"]))
+    return figures
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def ratio(ours, theirs):
+    """Median of the ratios round by round: what the machine does to one
+    round, it does to both."""
+    return median([a / b for a, b in zip(ours, theirs)])

@@ -1,0 +1,25 @@
+# Load generators and comparisons: `make bench-tools`, then tests/bench/accept
+# and tests/bench/pop3 (root), which print ratios to peers run beside us.
+EXTRA_PROGRAMS += tests/bench/smtpload tests/bench/pop3bench \
+	tests/bench/discard-milter
+tests_bench_smtpload_SOURCES = tests/bench/smtpload.c tests/bench/util.h
+tests_bench_smtpload_LDADD = -lpthread
+tests_bench_pop3bench_SOURCES = tests/bench/pop3bench.c tests/bench/util.h
+tests_bench_pop3bench_LDADD = -lssl $(CRYPTO_LIBS) -lpthread
+tests_bench_discard_milter_SOURCES = tests/bench/discard-milter.c
+tests_bench_discard_milter_LDADD = $(MILTER_LIBS) -lpthread
+
+# Tools of their own kind: none of the product's flags and bans.
+tests_bench_smtpload_CPPFLAGS = -DLOAD_GENERATOR
+tests_bench_smtpload_CFLAGS = -Wall -Wextra
+tests_bench_pop3bench_CPPFLAGS = -DLOAD_GENERATOR
+tests_bench_pop3bench_CFLAGS = -Wall -Wextra
+tests_bench_discard_milter_CPPFLAGS = -DLOAD_GENERATOR
+tests_bench_discard_milter_CFLAGS = -Wall -Wextra $(MILTER_CFLAGS)
+
+bench-tools: tests/bench/smtpload tests/bench/pop3bench \
+	tests/bench/discard-milter
+.PHONY: bench-tools
+
+EXTRA_DIST += tests/bench/accept tests/bench/benchlib.py tests/bench/pop3 \
+	tests/bench/README.md

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Every manual page is clean for mandoc, and every program has one.
+set -eu
+cd "$top_srcdir"
+if ! command -v mandoc >/dev/null; then
+	echo "man: mandoc is not installed"
+	exit 1
+fi
+bad=0
+for page in */*.[1-8] "$top_builddir"/*/*.[1-8]; do
+	[ -f "$page" ] || continue
+	mandoc -Tlint -W warning "$page" || bad=1
+done
+for program in milter/mailrow-milter.8 auth/mailrow-authd.8 \
+	pop3d/mailrow-pop3d.8 ctl/mailrow.1; do
+	if [ ! -f "$program" ]; then
+		echo "$program: missing"
+		bad=1
+	fi
+done
+[ "$bad" = 0 ] && echo "man: ok"
+exit "$bad"

@@ -1,0 +1,288 @@
+/* tests/sql/fixture.c: see fixture.h. */
+#include "tests/sql/fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sql/schema.h"
+
+struct conf *fix_conf;
+
+static struct db_target *root_target;
+static struct db *root;
+static char dir[512];
+
+const char *fix_path(const char *name)
+{
+	static char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+void fix_option_file(const char *name, const char *text, unsigned mode)
+{
+	FILE *f;
+
+	unlink(fix_path(name));
+	f = fopen(fix_path(name), "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(fix_path(name), (mode_t)mode), 0);
+}
+
+struct conf *fix_conf_with(const char *lines)
+{
+	struct buf text = BUF_INIT(4096), problems = BUF_INIT(4096);
+	struct conf_source src = { .file = "test" };
+	struct conf *c;
+
+	buf_printf(&text, "option_dir = %s\n%s", dir, lines);
+	src.text = buf_span(&text);
+	c = conf_parse(&src, 1, &problems);
+	if (!c)
+		fail_msg("%s", buf_cstr(&problems));
+	buf_release(&text);
+	buf_release(&problems);
+	return c;
+}
+
+struct db_target *fix_target(enum program self)
+{
+	struct buf why = BUF_INIT(4096);
+	struct db_target *t = db_target_new(fix_conf, self, DB_STORE, &why);
+
+	if (!t)
+		fail_msg("%s", buf_cstr(&why));
+	buf_release(&why);
+	return t;
+}
+
+static struct db_target *targets[PROG_ALL];
+
+struct pool *fix_pool(enum program self, size_t size)
+{
+	struct pool *p;
+
+	if (!targets[self])
+		targets[self] = fix_target(self);
+	p = pool_new(targets[self], size);
+	assert_non_null(p);
+	return p;
+}
+
+static void write_option_files(void)
+{
+	static const enum program programs[] = { PROG_MILTER, PROG_LMTPD,
+						 PROG_POP3D, PROG_AUTHD,
+						 PROG_TOOL };
+	char name[80], text[1024];
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		const char *group = program_option_group(programs[i]);
+
+		snprintf(name, sizeof(name), "%s.cnf", group);
+		snprintf(text, sizeof(text), "[%s]\nuser=root\nsocket=%s\n",
+			 group, getenv("MAILROW_TEST_SOCKET"));
+		fix_option_file(name, text, 0644);
+	}
+}
+
+static void install_schema(void)
+{
+	struct buf sql = BUF_INIT(1 << 20), why = BUF_INIT(1024);
+	struct db_target *t = fix_target(PROG_TOOL);
+	struct db *db = db_new(t);
+	struct span failed;
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/sql", getenv("top_srcdir"));
+	if (!schema_read_install(path, &sql, &why))
+		fail_msg("%s", buf_cstr(&why));
+	db_take_any_server(db);
+	if (schema_apply(db, buf_span(&sql), &failed) != DB_OK)
+		fail_msg("%s", db_why(db));
+	db_free(&db);
+	db_target_free(&t);
+	buf_release(&sql);
+	buf_release(&why);
+}
+
+/* A target keeps the names it was made with, so the option file can be one
+ * that the programs under test never see. */
+static void open_root(void)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "[mailrow-admin]\nuser=root\nsocket=%s\ndatabase=mysql\n",
+		 getenv("MAILROW_TEST_SOCKET"));
+	fix_option_file("mailrow-admin.cnf", text, 0600);
+	root_target = fix_target(PROG_TOOL);
+	root = db_new(root_target);
+	assert_non_null(root);
+	db_take_any_server(root);
+	if (db_connect(root) != DB_OK)
+		fail_msg("%s", db_why(root));
+	write_option_files();
+}
+
+int fix_start_empty(void **state)
+{
+	(void)state;
+	if (!getenv("MAILROW_TEST_SOCKET") || !getenv("top_srcdir")) {
+		fputs("run me by tests/sql/with-mariadb.sh, top_srcdir set\n",
+		      stderr);
+		return -1;
+	}
+	db_library_init();
+	snprintf(dir, sizeof(dir), "%s/etc.XXXXXX", "/tmp");
+	if (!mkdtemp(dir))
+		return -1;
+	setenv("MAILROW_FAULT_DIR", dir, 1);
+	fix_conf = fix_conf_with("");
+	write_option_files();
+	open_root();
+	fix_sql("DROP DATABASE IF EXISTS mailrow");
+	fix_sql("CREATE DATABASE mailrow");
+	fix_sql("USE mailrow");
+	return 0;
+}
+
+int fix_start(void **state)
+{
+	if (fix_start_empty(state))
+		return -1;
+	install_schema();
+	return 0;
+}
+
+int fix_end(void **state)
+{
+	char command[600];
+
+	(void)state;
+	db_free(&root);
+	db_target_free(&root_target);
+	for (size_t i = 0; i < PROG_ALL; i++)
+		db_target_free(&targets[i]);
+	conf_unref(&fix_conf);
+	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+	if (fork() == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	return 0;
+}
+
+static bool run(struct db *db, const char *fmt, va_list ap)
+{
+	static char sql[1 << 16];
+	struct span failed;
+
+	vsnprintf(sql, sizeof(sql), fmt, ap);
+	return schema_apply(db, span_of(sql), &failed) == DB_OK;
+}
+
+void fix_sql(const char *fmt, ...)
+{
+	va_list ap;
+	bool ok;
+
+	va_start(ap, fmt);
+	ok = run(root, fmt, ap);
+	va_end(ap);
+	if (!ok)
+		fail_msg("%s: %s", fmt, db_why(root));
+}
+
+bool fix_try(const char *fmt, ...)
+{
+	va_list ap;
+	bool ok;
+
+	va_start(ap, fmt);
+	ok = run(root, fmt, ap);
+	va_end(ap);
+	return ok;
+}
+
+static const char *ask(struct db *db, const char *fmt, va_list ap)
+{
+	static char sql[1 << 16], text[4096];
+	struct sqlval col[DB_SITE_COLUMNS];
+	bool got;
+
+	vsnprintf(sql, sizeof(sql), fmt, ap);
+	if (db_site_run(db, 0, span_of(sql), NULL, 0, 0) != DB_OK ||
+	    db_site_fetch(db, 0, col, &got) != DB_OK)
+		fail_msg("%s: %s", sql, db_why(db));
+	if (!got)
+		fail_msg("%s: no row", sql);
+	snprintf(text, sizeof(text), "%.*s",
+		 col[0].type == SQLVAL_NULL ? 4 : (int)col[0].s.n,
+		 col[0].type == SQLVAL_NULL ? "NULL" : col[0].s.p);
+	db_site_done(db, 0);
+	return text;
+}
+
+uint64_t fix_number(const char *fmt, ...)
+{
+	const char *text;
+	uint64_t n = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = ask(root, fmt, ap);
+	va_end(ap);
+	if (!span_u64(span_of(text), &n))
+		fail_msg("%s: '%s' is no number", fmt, text);
+	return n;
+}
+
+const char *fix_text(const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = ask(root, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+struct db_target *fix_target_as(enum program self, const char *user,
+				const char *password)
+{
+	const char *group = program_option_group(self);
+	struct db_target *t;
+	char name[80], text[1024];
+
+	snprintf(name, sizeof(name), "%s.cnf", group);
+	snprintf(text, sizeof(text),
+		 "[%s]\nuser=%s\npassword=%s\nsocket=%s\n", group, user,
+		 password, getenv("MAILROW_TEST_SOCKET"));
+	fix_option_file(name, text, 0600);
+	t = fix_target(self);
+	return t;
+}
+
+void fix_fault(const char *name, const char *what)
+{
+	fix_option_file(name, what, 0644);
+}
+
+uint64_t fix_box(const char *address)
+{
+	fix_sql("INSERT INTO mailbox (address, created_at) VALUES ('%s',"
+		" UTC_TIMESTAMP())",
+		address);
+	return fix_number("SELECT mailbox_id FROM mailbox WHERE address = '%s'",
+			  address);
+}

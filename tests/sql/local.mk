@@ -1,0 +1,101 @@
+# The store against a real server: make check-sql starts a private MariaDB.
+# Without cmocka there is nothing to run.
+EXTRA_DIST += tests/sql/with-mariadb.sh tests/sql/run.sh
+
+if HAVE_CMOCKA
+SQL_UNIT_TESTS = \
+	tests/unit/test_dberror \
+	tests/unit/test_durability \
+	tests/unit/test_optfile \
+	tests/unit/test_profile \
+	tests/unit/test_sqlscan
+SQL_TESTS = \
+	tests/sql/test_sql_accounts \
+	tests/sql/test_sql_box \
+	tests/sql/test_sql_concurrent \
+	tests/sql/test_sql_db \
+	tests/sql/test_sql_deliver \
+	tests/sql/test_sql_grants \
+	tests/sql/test_sql_maildrop \
+	tests/sql/test_sql_schema \
+	tests/sql/test_sql_server
+if FAULT_POINTS
+SQL_TESTS += tests/sql/test_sql_fault
+endif
+check_PROGRAMS += $(SQL_UNIT_TESTS)
+TESTS += $(SQL_UNIT_TESTS)
+EXTRA_PROGRAMS += $(SQL_TESTS) tests/sql/test_sql_fault tests/sql/delivercost
+endif
+
+check-sql: $(SQL_TESTS)
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \
+	$(srcdir)/tests/sql/with-mariadb.sh $(srcdir)/tests/sql/run.sh \
+		$(SQL_TESTS)
+.PHONY: check-sql
+
+tests_unit_test_dberror_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dberror_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_durability_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_durability_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_optfile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_optfile_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_profile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_profile_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sqlscan_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sqlscan_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+tests_sql_test_sql_accounts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_accounts_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_accounts_SOURCES = tests/sql/test_sql_accounts.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_box_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_box_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_box_SOURCES = tests/sql/test_sql_box.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_concurrent_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_concurrent_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_concurrent_SOURCES = tests/sql/test_sql_concurrent.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_db_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_db_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_db_SOURCES = tests/sql/test_sql_db.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_deliver_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_deliver_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_deliver_SOURCES = tests/sql/test_sql_deliver.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_fault_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_fault_SOURCES = tests/sql/test_sql_fault.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_grants_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_grants_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_grants_SOURCES = tests/sql/test_sql_grants.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_maildrop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_maildrop_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_maildrop_SOURCES = tests/sql/test_sql_maildrop.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_schema_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_schema_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_schema_SOURCES = tests/sql/test_sql_schema.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_server_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_server_SOURCES = tests/sql/test_sql_server.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_delivercost_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_delivercost_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_delivercost_SOURCES = tests/sql/delivercost.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h

@@ -1,0 +1,448 @@
+"""What the system tests share: a sandbox, two clients that hide nothing, SQL.
+
+The clients are our own because poplib and smtplib change what they carry:
+here a message is the octets between DATA's 354 and the final dot, and RETR
+yields the octets that were stored."""
+
+import atexit
+import base64
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = os.path.abspath(os.environ.get(
+    "top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
+SCRIPT = os.path.join(TOP, "packaging", "sandbox")
+PASSWORD = "secret of alice"
+
+
+def need_root():
+    if os.geteuid() != 0:
+        sys.exit("the system tests run a sandbox: they need root")
+
+
+class Failed(Exception):
+    """A server's answer that the caller did not want."""
+
+    def __init__(self, answer):
+        super().__init__(answer)
+        self.answer = answer
+        self.code = answer[:3]
+
+
+class Wire:
+    """Lines over a socket."""
+
+    def __init__(self, where, timeout=60):
+        host, port = where.rsplit(":", 1)
+        self.sock = socket.create_connection((host, int(port)), timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.file = self.sock.makefile("rb")
+
+    def line(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise Failed("connection closed after %r" % line)
+        return line[:-2].decode("utf-8", "surrogateescape")
+
+    def put(self, data):
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogateescape") + b"\r\n"
+        self.sock.sendall(data)
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
+
+
+class Smtp(Wire):
+    def __init__(self, where, helo="client.test", timeout=60):
+        super().__init__(where, timeout)
+        self.banner = self.answer("220")
+        self.features = []
+        if helo:
+            self.ehlo(helo)
+
+    def answer(self, want=None):
+        lines = [self.line()]
+        while lines[-1][3:4] == "-":
+            lines.append(self.line())
+        self.lines = lines
+        text = "\n".join(lines)
+        if want and not lines[-1].startswith(want):
+            raise Failed(text)
+        return text
+
+    def cmd(self, text, want=None):
+        self.put(text)
+        return self.answer(want)
+
+    def ehlo(self, name="client.test"):
+        self.cmd("EHLO " + name, "250")
+        self.features = [l[4:] for l in self.lines[1:]]
+
+    def starttls(self):
+        self.cmd("STARTTLS", "220")
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.sock = context.wrap_socket(self.sock)
+        self.file = self.sock.makefile("rb")
+        self.ehlo()
+
+    def auth_plain(self, user, password):
+        token = base64.b64encode(("\0%s\0%s" % (user, password)).encode())
+        return self.cmd("AUTH PLAIN " + token.decode())
+
+    def auth_login(self, user, password):
+        self.cmd("AUTH LOGIN", "334")
+        self.cmd(base64.b64encode(user.encode()).decode(), "334")
+        return self.cmd(base64.b64encode(password.encode()).decode())
+
+    def envelope(self, sender, recipients, params=""):
+        self.cmd("MAIL FROM:<%s>%s" % (sender, params), "250")
+        for r in recipients:
+            self.cmd("RCPT TO:<%s>" % r, "250")
+
+    def data(self, message, want="250"):
+        """message: octets with CRLF line ends. Returns the queue id's line."""
+        self.cmd("DATA", "354")
+        stuffed = message.replace(b"\r\n.", b"\r\n..")
+        if stuffed.startswith(b"."):
+            stuffed = b"." + stuffed
+        if stuffed and not stuffed.endswith(b"\r\n"):
+            stuffed += b"\r\n"
+        self.put(stuffed + b".\r\n")
+        return self.answer(want)
+
+    def bdat(self, message, want="250"):
+        self.put(b"BDAT %d LAST\r\n" % len(message) + message)
+        return self.answer(want)
+
+    def send(self, sender, recipients, message, want="250"):
+        self.envelope(sender, recipients)
+        return self.data(message, want)
+
+
+class Pop3(Wire):
+    def __init__(self, where, timeout=60):
+        super().__init__(where, timeout)
+        self.banner = self.status()
+
+    def status(self):
+        line = self.line()
+        if not line.startswith("+OK"):
+            raise Failed(line)
+        return line
+
+    def cmd(self, text):
+        self.put(text)
+        return self.status()
+
+    def body(self):
+        """The octets of a multi-line answer, dots unstuffed."""
+        pieces = []
+        while True:
+            line = self.file.readline()
+            if not line.endswith(b"\r\n"):
+                raise Failed("connection closed inside an answer")
+            if line == b".\r\n":
+                return b"".join(pieces)
+            pieces.append(line[1:] if line.startswith(b".") else line)
+
+    def multi(self, text):
+        self.cmd(text)
+        return self.body()
+
+    def login(self, user, password=PASSWORD):
+        self.cmd("USER " + user)
+        return self.cmd("PASS " + password)
+
+    def stat(self):
+        n, octets = self.cmd("STAT").split()[1:3]
+        return int(n), int(octets)
+
+    def listing(self, verb="LIST"):
+        rows = self.multi(verb).decode().splitlines()
+        return [tuple(r.split(" ")) for r in rows]
+
+    def retr(self, n):
+        return self.multi("RETR %d" % n)
+
+    def quit(self):
+        answer = self.cmd("QUIT")
+        self.close()
+        return answer
+
+
+class Sandbox:
+    """A sandbox of the product's own script. It is removed at exit, unless
+    MAILROW_KEEP is set."""
+
+    def __init__(self, *start_args, conf=(), db_args=None, build=None,
+                 env=None):
+        self.top = tempfile.mkdtemp(prefix="mrt.", dir="/tmp")
+        os.chmod(self.top, 0o755)
+        self.dir = os.path.join(self.top, "sandbox")
+        self.environ = dict(os.environ, **(env or {}))
+        if build:
+            self.environ["MAILROW_BUILD"] = build
+        self.args = list(start_args)
+        for line in conf:
+            self.args += ["--conf", line]
+        if db_args:
+            self.args += ["--db-args", db_args]
+        self.env = {}
+        atexit.register(self.remove)
+        self.start()
+
+    def script(self, verb, *args, check=True, input_=None):
+        r = subprocess.run([SCRIPT, verb, "--dir", self.dir, *args],
+                           env=self.environ, text=True, check=False,
+                           input=input_ or "", stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+        if check and r.returncode:
+            raise RuntimeError("sandbox %s: %d\n%s%s" % (
+                verb, r.returncode, r.stdout, r.stderr))
+        return r
+
+    def start(self):
+        """Also brings back what a test has stopped."""
+        self.script("start", *self.args)
+        self.args = []
+        self.refresh()
+
+    def refresh(self):
+        for line in self.script("env").stdout.splitlines():
+            key, value = line.split("=", 1)
+            self.env[key] = value.strip("'")
+
+    def stop(self, *parts):
+        self.script("stop", *parts)
+
+    def remove(self):
+        if not os.path.isdir(self.top):
+            return
+        if os.environ.get("MAILROW_KEEP"):
+            print("kept:", self.dir, file=sys.stderr)
+            self.script("stop", check=False)
+            return
+        self.script("stop", "--remove", check=False)
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def pid(self, part):
+        return int(self.env["MAILROW_PID_" + part.upper()])
+
+    def kill(self, part, sig=signal.SIGKILL):
+        os.kill(self.pid(part), sig)
+
+    def tool(self, *args, check=True, input_=None):
+        return self.script("mailrow", *args, check=check, input_=input_)
+
+    def account(self, address, password=PASSWORD):
+        self.script("account", address, password)
+
+    def sql(self, statement):
+        """Rows of texts."""
+        out = subprocess.run(
+            ["mariadb", "--no-defaults", "--batch", "--skip-column-names",
+             "--socket", self.env["MAILROW_DB_SOCKET"], "mailrow"],
+            input=statement, text=True, check=True,
+            stdout=subprocess.PIPE).stdout
+        return [row.split("\t") for row in out.splitlines()]
+
+    def number(self, statement):
+        return int(self.sql(statement)[0][0])
+
+    def counter(self, name):
+        return int(self.sql("SHOW GLOBAL STATUS LIKE '%s'" % name)[0][1])
+
+    def smtp(self, **options):
+        return Smtp(self.env["MAILROW_SMTP"], **options)
+
+    def submission(self, **options):
+        return Smtp(self.env["MAILROW_SUBMISSION"], **options)
+
+    def pop3(self, user=None, password=PASSWORD, **options):
+        p = Pop3(self.env["MAILROW_POP3"], **options)
+        if user:
+            p.login(user, password)
+        return p
+
+    def mails(self, user, password=PASSWORD):
+        """All mails of a mailbox, as RETR gives them."""
+        with self.pop3(user, password) as p:
+            n, octets = p.stat()
+            found = [p.retr(i + 1) for i in range(n)]
+            listed = [int(r[1]) for r in p.listing()]
+            if [len(m) for m in found] != listed or sum(listed) != octets:
+                raise AssertionError("LIST says %s of %s" % (
+                    listed, [len(m) for m in found]))
+            p.quit()
+        return found
+
+    def empty(self, user, password=PASSWORD):
+        with self.pop3(user, password) as p:
+            for i in range(p.stat()[0]):
+                p.cmd("DELE %d" % (i + 1))
+            p.quit()
+
+    def log(self, *names):
+        text = ""
+        for name in names or sorted(os.listdir(self.env["MAILROW_LOG"])):
+            with open(os.path.join(self.env["MAILROW_LOG"], name),
+                      errors="replace") as f:
+                text += f.read()
+        return text
+
+    def our_log(self):
+        return self.log("milter.log", "authd.log", "pop3d.log")
+
+    def sunk(self):
+        """Mails that went abroad."""
+        found = []
+        for name in sorted(os.listdir(self.env["MAILROW_SINK"])):
+            with open(os.path.join(self.env["MAILROW_SINK"], name),
+                      "rb") as f:
+                found.append(f.read())
+        return found
+
+    def fault(self, name, what):
+        """Arms a fault point of a test build: "die", "fail", "stall MS"."""
+        path = os.path.join(self.env["MAILROW_FAULT_DIR"], name)
+        with open(path + ".new", "w") as f:
+            f.write(what)
+        os.rename(path + ".new", path)
+
+    def fault_hit(self, name):
+        return not os.path.exists(
+            os.path.join(self.env["MAILROW_FAULT_DIR"], name))
+
+    def check_store(self):
+        """What must hold in the tables whatever has happened."""
+        wrong = self.sql("""
+            SELECT 'counters', m.mailbox_id, m.messages, m.octets,
+                   COUNT(l.uid), COALESCE(SUM(l.octets), 0)
+              FROM mailbox m LEFT JOIN mail l USING (mailbox_id)
+             GROUP BY m.mailbox_id, m.messages, m.octets
+            HAVING m.messages <> COUNT(l.uid)
+                OR m.octets <> COALESCE(SUM(l.octets), 0);
+            SELECT 'refs', HEX(c.content_id), c.refs,
+                   (SELECT COUNT(*) FROM mail l
+                     WHERE l.content_id = c.content_id) +
+                   (SELECT COUNT(*) FROM trash t
+                     WHERE t.content_id = c.content_id) AS used
+              FROM content c HAVING c.refs <> used AND c.refs <> 0;
+            SELECT 'octets', HEX(c.content_id) FROM content c
+             WHERE c.refs > 0 AND c.octets <> (SELECT
+               COALESCE(SUM(LENGTH(k.data)), 0) FROM chunk k
+               WHERE k.content_id = c.content_id);
+            SELECT 'no content', l.mailbox_id, l.uid FROM mail l
+              LEFT JOIN content c USING (content_id)
+             WHERE c.content_id IS NULL;
+            SELECT 'claimed but unused', HEX(c.content_id) FROM content c
+             WHERE c.refs > 0
+               AND c.content_id NOT IN (SELECT content_id FROM mail)
+               AND c.content_id NOT IN (SELECT content_id FROM trash);
+            SELECT 'uid_next', m.mailbox_id FROM mailbox m
+             WHERE EXISTS (SELECT 1 FROM mail l
+              WHERE l.mailbox_id = m.mailbox_id AND l.uid >= m.uid_next);
+        """)
+        if wrong:
+            raise AssertionError("the store is inconsistent: %s" % wrong)
+
+
+def stored_part(message):
+    """What RETR gave, without the trace headers we put before it: they end
+    with the first Received field, which is ours."""
+    lines = message.split(b"\r\n")
+    at = 0
+    while not lines[at].lower().startswith(b"received:"):
+        at += 1
+    at += 1
+    while lines[at][:1] in (b" ", b"\t"):
+        at += 1
+    return b"\r\n".join(lines[at:])
+
+
+def mail(subject="test", body=b"hello\r\n", message_id=True):
+    """A plausible mail, with CRLF; every one is another."""
+    mail.serial += 1
+    head = "From: Ann <ann@remote.test>\r\nTo: alice@example.test\r\n" \
+           "Subject: %s\r\nDate: Mon, 02 Mar 2026 10:00:%02d +0000\r\n" % (
+               subject, mail.serial % 60)
+    if message_id:
+        head += "Message-ID: <%d.%d@remote.test>\r\n" % (os.getpid(),
+                                                        mail.serial)
+    return head.encode() + b"\r\n" + body
+
+
+mail.serial = 0
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def wait_until(test, seconds=20, what="it"):
+    end = time.monotonic() + seconds
+    while not test():
+        if time.monotonic() > end:
+            raise AssertionError("%s did not happen in %d s" % (what, seconds))
+        time.sleep(0.05)
+
+
+class SandboxTest(unittest.TestCase):
+    """A test case with one sandbox and the accounts alice and bob."""
+
+    CONF = ()
+    DB_ARGS = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox(conf=cls.CONF, db_args=cls.DB_ARGS)
+        cls.sandbox.account("alice@example.test")
+        cls.sandbox.account("bob@example.test")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.remove()
+
+    def setUp(self):
+        self.sandbox.start()
+
+    def tearDown(self):
+        outcome = self._outcome.result
+        broken = [t for t, _ in outcome.errors + outcome.failures
+                  if t is self]
+        if broken:
+            log = self.sandbox.our_log().splitlines()[-25:] \
+                + self.sandbox.log("maillog").splitlines()[-15:]
+            print("\n".join(["--- logs"] + log), file=sys.stderr)
+
+    def assertRefused(self, code, call, *args):
+        """The server answers with this code (SMTP) or these words (POP3)."""
+        with self.assertRaises(Failed) as caught:
+            call(*args)
+        answer = caught.exception.answer
+        self.assertTrue(answer.startswith(code), answer)
+        return answer
+
+
+def main():
+    need_root()
+    unittest.main(verbosity=2)

@@ -1,0 +1,32 @@
+# Tests of the system side of lib/.
+if HAVE_CMOCKA
+sys_tests = \
+	tests/unit/test_daemon \
+	tests/unit/test_log \
+	tests/unit/test_net \
+	tests/unit/test_pwhash \
+	tests/unit/test_spool
+check_PROGRAMS += $(sys_tests)
+TESTS += $(sys_tests)
+
+tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c
+tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+# It includes lib/log.c, to give it a syslog of its own.
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_log_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_net_SOURCES = tests/unit/test_net.c
+tests_unit_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_net_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_pwhash_SOURCES = tests/unit/test_pwhash.c
+tests_unit_test_pwhash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pwhash_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
+tests_unit_test_spool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_spool_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,583 @@
+/* tests/unit/test_keeperjob.c: what the workers make of the database's
+ * answers. This test is the database. */
+#include "pop3d/keeperjob.h"
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "sql/maildrop.h"
+#include "tests/unit/wire.h"
+
+enum {
+	CHUNK = 262144,
+	BIG = 600000,
+	MAILBOX = 42,
+	UID_BIG = 1000,
+	UID_TRASH = 2000,
+	UID_SHORT = 3000, /* has less content than its row says */
+	SMALL_OCTETS = 500,
+	MIDDLE = 100000, /* uids from here on: mails of 100000 octets */
+	FRAMES_MAX = 4 << 20
+};
+
+/* How the database behaves. */
+static struct {
+	enum db_result result[8]; /* of the next calls; then DB_OK */
+	size_t calls;
+	unsigned closed;
+	size_t mails; /* in the list */
+	uint64_t moved[16];
+	size_t nmoved;
+	char who[32], from[32];
+} base;
+
+static char octets[BIG];
+
+static enum db_result next_result(void)
+{
+	size_t i = base.calls++;
+
+	return i < COUNT(base.result) ? base.result[i] : DB_OK;
+}
+
+const char *db_why(const struct db *db)
+{
+	(void)db;
+	return "the test says so";
+}
+
+const char *db_result_text(enum db_result r)
+{
+	return r == DB_DOWN ? "down" : "other";
+}
+
+void db_close(struct db *db)
+{
+	(void)db;
+	base.closed++;
+}
+
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
+			     size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, bool *more_r)
+{
+	uint64_t uid = after;
+
+	(void)db;
+	assert_int_equal(mailbox_id, MAILBOX);
+	while (uid < base.mails && uid - after < max) {
+		struct maildrop_entry e = { .uid = uid + 1,
+					    .octets = 10 * (uid + 1),
+					    .uidl = SPAN_LIT("uidl") };
+
+		uid++;
+		if (!add(arg, &e))
+			return DB_OURS;
+	}
+	*more_r = uid < base.mails;
+	return next_result();
+}
+
+enum db_result maildrop_open(struct db *db, struct span address,
+			     struct span incarnation, size_t max,
+			     bool (*add)(void *, const struct maildrop_entry *),
+			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+{
+	assert_true(span_is(address, "bob@a.example"));
+	assert_true(span_is(incarnation, "1"));
+	*mailbox_id_r = MAILBOX;
+	return maildrop_list(db, MAILBOX, 0, max, add, arg, more_r);
+}
+
+static uint64_t octets_of(uint64_t uid)
+{
+	if (uid == UID_BIG || uid == UID_SHORT)
+		return BIG;
+	return uid >= MIDDLE ? MIDDLE : SMALL_OCTETS;
+}
+
+enum db_result maildrop_read(struct db *db, uint64_t mailbox_id, uint64_t uid,
+			     uint64_t offset, uint64_t limit,
+			     struct maildrop_mail *m, struct buf *out,
+			     bool *got)
+{
+	uint64_t n;
+
+	(void)db;
+	assert_int_equal(mailbox_id, MAILBOX);
+	m->uid = uid;
+	m->octets = octets_of(uid);
+	*got = uid != 404;
+	n = offset < m->octets ? m->octets - offset : 0;
+	n = n < CHUNK ? n : CHUNK;
+	n = limit && limit < n ? limit : n;
+	if (*got && !(uid == UID_SHORT && offset))
+		buf_put(out, octets + offset, n);
+	return next_result();
+}
+
+enum db_result maildrop_read_many(struct db *db, uint64_t mailbox_id,
+				  const uint64_t *uid, size_t n, uint64_t limit,
+				  bool (*add)(void *,
+					      const struct maildrop_mail *,
+					      struct span trace,
+					      struct span data),
+				  void *arg)
+{
+	(void)db;
+	assert_int_equal(mailbox_id, MAILBOX);
+	/* in the order of their uids, which here is the reverse */
+	for (size_t i = n; i-- > 0;) {
+		struct maildrop_mail m = { .uid = uid[i],
+					   .octets = octets_of(uid[i]) };
+		uint64_t have = limit && limit < m.octets ? limit : m.octets;
+		size_t trace = have < 100 ? (size_t)have : 100;
+
+		if (uid[i] == 404 || uid[i] == UID_TRASH)
+			continue;
+		if (!add(arg, &m, span_make(octets, trace),
+			 span_make(octets + trace, (size_t)have - trace)))
+			return DB_OURS;
+	}
+	return next_result();
+}
+
+enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
+			     const uint64_t *uid, size_t n, struct span who,
+			     struct span from, uint64_t *moved_r)
+{
+	(void)db;
+	assert_int_equal(mailbox_id, MAILBOX);
+	assert_true(n <= COUNT(base.moved));
+	memcpy(base.moved, uid, n * sizeof(*uid));
+	base.nmoved = n;
+	(void)snprintf(base.who, sizeof(base.who), "%.*s", (int)who.n, who.p);
+	(void)snprintf(base.from, sizeof(base.from), "%.*s", (int)from.n,
+		       from.p);
+	*moved_r = n;
+	return next_result();
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&base, 0, sizeof(base));
+	log_off();
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (char)(i * 31 + i / 997);
+	return 0;
+}
+
+static struct keeperjob *job(enum keeperjob_kind kind)
+{
+	struct keeperjob *j = keeperjob_new(kind);
+
+	assert_non_null(j);
+	j->deadline = deadline_in(10000);
+	j->mailbox_id = MAILBOX;
+	if (kind == KJ_OPEN) {
+		(void)snprintf(j->u.open.address, sizeof(j->u.open.address),
+			       "bob@a.example");
+		(void)snprintf(j->u.open.incarnation,
+			       sizeof(j->u.open.incarnation), "1");
+		j->mailbox_id = 0;
+	}
+	return j;
+}
+
+static void run(struct keeperjob *j)
+{
+	struct buf scratch = BUF_INIT(KEEPERJOB_SCRATCH_MAX);
+
+	keeperjob_run(j, NULL, &scratch);
+	buf_release(&scratch);
+}
+
+/* The next reply of the answer; false at its end. */
+static bool reply(const struct keeperjob *j, size_t *at, struct chan_reply *r)
+{
+	struct span frame;
+
+	if (!frames_next(&j->out, at, &frame))
+		return false;
+	assert_true(frame.n <= CHAN_FRAME_MAX);
+	assert_true(chan_parse_reply(frame, r));
+	return true;
+}
+
+static void want(const struct keeperjob *j, size_t *at,
+		 enum chan_reply_type type)
+{
+	struct chan_reply r;
+
+	assert_true(reply(j, at, &r));
+	assert_int_equal(r.type, type);
+}
+
+static void want_end(const struct keeperjob *j, size_t at)
+{
+	struct chan_reply r;
+
+	assert_false(reply(j, &at, &r));
+}
+
+static void want_temp(const struct keeperjob *j)
+{
+	size_t at = 0;
+
+	assert_true(j->failed);
+	assert_false(j->more);
+	want(j, &at, CHAN_TEMP);
+	want_end(j, at);
+}
+
+static void an_empty_mailbox_is_two_frames(void **state)
+{
+	struct keeperjob *j = job(KJ_OPEN);
+	size_t at = 0;
+
+	(void)state;
+	run(j);
+	assert_false(j->failed);
+	assert_int_equal(j->mailbox_id, MAILBOX);
+	want(j, &at, CHAN_GRANTED);
+	want(j, &at, CHAN_LIST_END);
+	want_end(j, at);
+	keeperjob_free(&j);
+}
+
+/* Counts the entries of a page and checks their order. */
+static uint64_t count_list(const struct keeperjob *j, size_t *at, bool last)
+{
+	struct chan_list_entry e;
+	struct chan_reply r;
+	uint64_t n = 0, uid = j->last_uid - j->count;
+
+	while (reply(j, at, &r) && r.type == CHAN_LIST) {
+		for (uint64_t i = 0; i < r.count; i++, n++) {
+			assert_true(chan_list_next(&r, &e));
+			assert_int_equal(e.uid, ++uid);
+			assert_int_equal(e.octets, 10 * uid);
+		}
+	}
+	assert_int_equal(r.type, last ? CHAN_LIST_END : CHAN_LIST);
+	return n;
+}
+
+static void a_long_list_comes_in_pages(void **state)
+{
+	uint64_t listed, after;
+	size_t at = 0;
+	struct keeperjob *j = job(KJ_OPEN);
+
+	(void)state;
+	base.mails = 5000;
+	run(j);
+	want(j, &at, CHAN_GRANTED);
+	assert_true(j->more);
+	listed = count_list(j, &at, false);
+	assert_int_equal(listed, j->count);
+	while (j->more) {
+		after = j->last_uid;
+		keeperjob_free(&j);
+		j = job(KJ_LIST);
+		j->u.after = after;
+		run(j);
+		at = 0;
+		listed += count_list(j, &at, !j->more);
+	}
+	want_end(j, at);
+	assert_int_equal(listed, 5000);
+	keeperjob_free(&j);
+}
+
+/* Appends the DATA frames to b; the reply behind them is in r. */
+static bool collect(const struct keeperjob *j, size_t *at, struct buf *b,
+		    struct chan_reply *r)
+{
+	bool any;
+
+	while ((any = reply(j, at, r)) && r->type == CHAN_DATA)
+		buf_put_span(b, r->data);
+	return any;
+}
+
+static void read_all(uint64_t offset, uint64_t limit, uint64_t end,
+		     unsigned pieces)
+{
+	struct chan_read what = { .offset = offset, .limit = limit, .n = 1 };
+	struct buf b = BUF_INIT(FRAMES_MAX);
+	struct chan_reply r = { .type = CHAN_DATA };
+	bool begun = false, more = true;
+	unsigned n = 0;
+
+	what.uid[0] = UID_BIG;
+	while (more) {
+		struct keeperjob *j = job(KJ_READ);
+		size_t at = 0;
+
+		j->u.read.what = what;
+		j->u.read.begun = begun;
+		run(j);
+		assert_false(j->failed);
+		if (!begun)
+			want(j, &at, CHAN_MAIL);
+		assert_int_equal(collect(j, &at, &b, &r), !j->more);
+		begun = true;
+		more = j->more;
+		what.offset += j->count;
+		what.limit -= what.limit ? j->count : 0;
+		n++;
+		keeperjob_free(&j);
+	}
+	assert_int_equal(r.type, CHAN_READ_END);
+	assert_int_equal(n, pieces);
+	assert_int_equal(b.n, end - offset);
+	assert_memory_equal(b.n ? b.p : "", octets + offset, b.n);
+	buf_release(&b);
+}
+
+static void a_mail_comes_in_pieces(void **state)
+{
+	(void)state;
+	read_all(0, 0, BIG, 3);
+	read_all(1, 0, BIG, 3);
+	read_all(BIG - 1, 0, BIG, 1);
+	read_all(BIG, 0, BIG, 1);
+	read_all(10, 20, 30, 1);
+	read_all(0, CHUNK, CHUNK, 1);
+	read_all(0, CHUNK + 1, CHUNK + 1, 2);
+	read_all(0, BIG + 1, BIG, 3);
+}
+
+static void a_mail_that_is_gone_is_told(void **state)
+{
+	struct keeperjob *j = job(KJ_READ);
+	struct chan_reply r;
+	size_t at = 0;
+
+	(void)state;
+	j->u.read.what = (struct chan_read){ .n = 1, .uid = { 404 } };
+	run(j);
+	assert_true(reply(j, &at, &r));
+	assert_int_equal(r.type, CHAN_GONE);
+	assert_int_equal(r.uid, 404);
+	want(j, &at, CHAN_READ_END);
+	want_end(j, at);
+	keeperjob_free(&j);
+}
+
+static void a_mail_that_goes_while_it_is_read_is_our_trouble(void **state)
+{
+	struct keeperjob *j = job(KJ_READ);
+
+	(void)state;
+	j->u.read.what =
+		(struct chan_read){ .offset = 5, .n = 1, .uid = { 404 } };
+	j->u.read.begun = true;
+	run(j);
+	want_temp(j);
+	keeperjob_free(&j);
+}
+
+static void a_mail_with_too_little_content_never_loops(void **state)
+{
+	struct keeperjob *j = job(KJ_READ);
+
+	(void)state;
+	j->u.read.what =
+		(struct chan_read){ .offset = 9, .n = 1, .uid = { UID_SHORT } };
+	j->u.read.begun = true;
+	run(j);
+	want_temp(j);
+	keeperjob_free(&j);
+}
+
+static void several_mails_come_in_the_order_of_the_request(void **state)
+{
+	static const uint64_t uid[] = { 5, UID_TRASH, 404, 3, 5 };
+	struct keeperjob *j = job(KJ_READ_MANY);
+	struct buf b = BUF_INIT(FRAMES_MAX);
+	struct chan_reply r = { .type = CHAN_DATA };
+	size_t at = 0;
+
+	(void)state;
+	j->u.read.what = (struct chan_read){ .n = COUNT(uid) };
+	memcpy(j->u.read.what.uid, uid, sizeof(uid));
+	run(j);
+	assert_false(j->failed);
+	assert_true(reply(j, &at, &r));
+	for (size_t i = 0; i < COUNT(uid); i++) {
+		assert_int_equal(r.uid, uid[i]);
+		assert_int_equal(r.type, uid[i] == 404 ? CHAN_GONE : CHAN_MAIL);
+		buf_reset(&b);
+		assert_true(collect(j, &at, &b, &r));
+		assert_int_equal(b.n, uid[i] == 404 ? 0 : SMALL_OCTETS);
+		assert_memory_equal(b.n ? b.p : "", octets, b.n);
+	}
+	assert_int_equal(r.type, CHAN_READ_END);
+	want_end(j, at);
+	buf_release(&b);
+	keeperjob_free(&j);
+}
+
+static void a_limit_holds_for_each_of_several(void **state)
+{
+	struct keeperjob *j = job(KJ_READ_MANY);
+	struct buf b = BUF_INIT(FRAMES_MAX);
+	struct chan_reply r;
+	size_t at = 0;
+
+	(void)state;
+	j->u.read.what = (struct chan_read){ .limit = 7,
+					     .n = 2,
+					     .uid = { 1, UID_TRASH } };
+	run(j);
+	assert_true(reply(j, &at, &r));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(r.octets, SMALL_OCTETS);
+		buf_reset(&b);
+		assert_true(collect(j, &at, &b, &r));
+		assert_int_equal(b.n, 7);
+	}
+	buf_release(&b);
+	keeperjob_free(&j);
+}
+
+/* 64 mails of 100,000 octets are asked for at once. */
+static void what_is_read_ahead_is_bounded(void **state)
+{
+	struct keeperjob *j = job(KJ_READ_MANY);
+	struct buf b = BUF_INIT(64 * MIDDLE);
+	struct chan_reply r;
+	unsigned mails = 0;
+	size_t at = 0;
+
+	(void)state;
+	j->u.read.what.n = CHAN_READ_MAX;
+	for (size_t i = 0; i < CHAN_READ_MAX; i++)
+		j->u.read.what.uid[i] = MIDDLE + i;
+	run(j);
+	assert_false(j->failed);
+	assert_true(j->out.b.n <= keeperjob_reserve(KJ_READ_MANY));
+	assert_true(reply(j, &at, &r));
+	while (r.type == CHAN_MAIL) {
+		mails++;
+		assert_int_equal(r.octets, MIDDLE);
+		assert_true(collect(j, &at, &b, &r));
+	}
+	assert_int_equal(mails, CHAN_READ_MAX);
+	assert_int_equal(b.n % MIDDLE, 0);
+	assert_true(b.n >= MIDDLE);
+	buf_release(&b);
+	keeperjob_free(&j);
+}
+
+static struct keeperjob *move_job(void)
+{
+	static const uint64_t uid[] = { 30, 10, 20 };
+	struct keeperjob *j = job(KJ_MOVE);
+
+	j->u.move.uid = malloc(sizeof(uid));
+	assert_non_null(j->u.move.uid);
+	memcpy(j->u.move.uid, uid, sizeof(uid));
+	j->u.move.n = COUNT(uid);
+	(void)snprintf(j->u.move.who, sizeof(j->u.move.who), "bob");
+	(void)snprintf(j->u.move.from, sizeof(j->u.move.from), "192.0.2.1");
+	return j;
+}
+
+static void a_move_goes_in_the_order_of_uids(void **state)
+{
+	struct keeperjob *j = move_job();
+	struct chan_reply r;
+	size_t at = 0;
+
+	(void)state;
+	run(j);
+	assert_true(reply(j, &at, &r));
+	assert_int_equal(r.type, CHAN_MOVED);
+	assert_int_equal(r.count, 3);
+	want_end(j, at);
+	assert_int_equal(base.nmoved, 3);
+	assert_int_equal(base.moved[0], 10);
+	assert_int_equal(base.moved[1], 20);
+	assert_int_equal(base.moved[2], 30);
+	assert_string_equal(base.who, "bob");
+	assert_string_equal(base.from, "192.0.2.1");
+	keeperjob_free(&j);
+}
+
+static void what_can_be_replayed_is(void **state)
+{
+	static const struct {
+		enum db_result result[8];
+		size_t calls;
+		unsigned closed;
+		bool failed;
+	} row[] = {
+		{ { DB_OK }, 1, 0, false },
+		{ { DB_RETRY, DB_RETRY, DB_OK }, 3, 0, false },
+		{ { DB_DOWN, DB_OK }, 2, 1, false },
+		{ { DB_DOWN, DB_DOWN, DB_OK }, 2, 1, true },
+		{ { DB_OURS, DB_OK }, 1, 0, true },
+		{ { DB_DUP, DB_OK }, 1, 0, true },
+		{ { DB_RETRY, DB_RETRY, DB_RETRY, DB_RETRY, DB_RETRY, DB_OK },
+		  5,
+		  0,
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct keeperjob *j = move_job();
+		size_t at = 0;
+
+		memset(&base, 0, sizeof(base));
+		memcpy(base.result, row[i].result, sizeof(base.result));
+		run(j);
+		assert_int_equal(base.calls, row[i].calls);
+		assert_int_equal(base.closed, row[i].closed);
+		if (row[i].failed) {
+			want_temp(j);
+		} else {
+			want(j, &at, CHAN_MOVED);
+			want_end(j, at);
+		}
+		keeperjob_free(&j);
+	}
+}
+
+static void a_job_that_waited_too_long_is_not_begun(void **state)
+{
+	struct keeperjob *j = move_job();
+
+	(void)state;
+	j->deadline = clock_ms();
+	run(j);
+	want_temp(j);
+	assert_int_equal(base.calls, 0);
+	keeperjob_free(&j);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_empty_mailbox_is_two_frames),
+		TEST(a_long_list_comes_in_pages),
+		TEST(a_mail_comes_in_pieces),
+		TEST(a_mail_that_is_gone_is_told),
+		TEST(a_mail_that_goes_while_it_is_read_is_our_trouble),
+		TEST(a_mail_with_too_little_content_never_loops),
+		TEST(several_mails_come_in_the_order_of_the_request),
+		TEST(a_limit_holds_for_each_of_several),
+		TEST(what_is_read_ahead_is_bounded),
+		TEST(a_move_goes_in_the_order_of_uids),
+		TEST(what_can_be_replayed_is),
+		TEST(a_job_that_waited_too_long_is_not_begun),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -223,10 +223,10 @@ void authproto_put_handshake(struct buf *b, unsigned mechs, uint64_t spid,
 			     uint64_t cuid, const uint8_t cookie[16])
 {
 	buf_puts(b, "VERSION\t1\t1\n");
-	if (mechs & 1u << MECH_PLAIN)
-		buf_puts(b, "MECH\tPLAIN\tplaintext\n");
 	if (mechs & 1u << MECH_LOGIN)
 		buf_puts(b, "MECH\tLOGIN\tplaintext\n");
+	if (mechs & 1u << MECH_PLAIN)
+		buf_puts(b, "MECH\tPLAIN\tplaintext\n");
 	if (mechs & 1u << MECH_APOP)
 		buf_puts(b, "MECH\tAPOP\tprivate\tdictionary\tactive\n");
 	buf_puts(b, "SPID\t");

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void);		/* monotonic, milliseconds */
-int64_t clock_us(void);		/* monotonic, microseconds */
-int64_t clock_unix(void);	/* seconds since the epoch */
+int64_t clock_ms(void);   /* monotonic, milliseconds */
+int64_t clock_us(void);   /* monotonic, microseconds */
+int64_t clock_unix(void); /* seconds since the epoch */
 int64_t clock_unix_ms(void);
 
 /* A point in monotonic time by which something must be done. */

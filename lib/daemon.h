@@ -38,8 +38,8 @@ bool daemon_need_files(unsigned long n);
  * restart repairs that). Returns the exit code.
  * In the child signals are as at process start and getppid() dying is noticed
  * (PR_SET_PDEATHSIG SIGTERM). */
-int daemon_supervise(const char *what, int (*child_main)(void *arg),
-		     void *arg, int reload_signal);
+int daemon_supervise(const char *what, int (*child_main)(void *arg), void *arg,
+		     int reload_signal);
 
 /* Blocks these signals in this and later threads and returns a signalfd,
  * close-on-exec and non-blocking; -1 with errno. */

@@ -7,10 +7,13 @@
 
 /* Stuffs dots; input has CRLF line ends only (the store sees to that). */
 struct dot_stuffer {
-	bool inside;		/* of a line: the next octet starts none */
+	bool inside; /* of a line: the next octet starts none */
 	char last[2];
 };
-#define DOT_STUFFER_INIT { .inside = false, .last = { '\r', '\n' } }
+#define DOT_STUFFER_INIT                                                       \
+	{                                                                      \
+		.inside = false, .last = { '\r', '\n' }                        \
+	}
 
 /* Appends s in wire form to b. */
 void dot_stuff(struct dot_stuffer *d, struct span s, struct buf *b);
@@ -21,20 +24,23 @@ void dot_finish(struct dot_stuffer *d, struct buf *b);
 /* How much of a TOP goes out: the header, the empty line, then lines of the
  * body (RFC 1939 s.7). */
 struct dot_top {
-	uint64_t lines;		/* still allowed */
-	bool body;		/* past the empty line */
+	uint64_t lines; /* still allowed */
+	bool body;      /* past the empty line */
 	bool line_start;
-	bool cr;		/* the line so far is a lone CR */
+	bool cr; /* the line so far is a lone CR */
 	bool done;
 };
-#define DOT_TOP_INIT(k) { .lines = (k), .line_start = true }
+#define DOT_TOP_INIT(k)                                                        \
+	{                                                                      \
+		.lines = (k), .line_start = true                               \
+	}
 
 /* How many of the first octets of s belong to the answer; sets done. */
 size_t dot_top(struct dot_top *t, struct span s);
 
 /* Makes every line end CRLF: a bare LF gains its CR, a lone CR stays. */
 struct dot_crlf {
-	bool cr;		/* the octet before was CR */
+	bool cr; /* the octet before was CR */
 };
 void dot_crlf(struct dot_crlf *c, struct span s, struct buf *b);
 

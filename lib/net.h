@@ -27,8 +27,7 @@ struct net_peer {
 };
 int net_accept(int listener, bool nonblocking, struct net_peer *peer_r);
 
-bool net_set_nonblocking(int fd, bool on)
-	__attribute__((warn_unused_result));
+bool net_set_nonblocking(int fd, bool on) __attribute__((warn_unused_result));
 void net_set_nodelay(int fd);
 
 /* Writes all before the deadline, on a blocking or non-blocking socket. */

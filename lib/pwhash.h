@@ -9,8 +9,8 @@ enum { PWHASH_PASSWORD_MAX = 1024 };
 enum pwhash_result {
 	PWHASH_OK,
 	PWHASH_WRONG,
-	PWHASH_UNKNOWN		/* a scheme we do not have, or malformed: our
-				 * trouble, never a match, never "wrong" */
+	PWHASH_UNKNOWN /* a scheme we do not have, or malformed: our
+			* trouble, never a match, never "wrong" */
 };
 
 /* stored is "{SCHEME}data" (Dovecot's names) or what crypt(3) takes; password

@@ -9,17 +9,17 @@
 #include "lib/buf.h"
 
 struct trace_facts {
-	struct span sender;	/* envelope sender without <>, "" = null */
-	struct span recipient;	/* mailbox it is stored in */
-	struct span original;	/* recipient as the client gave it, without <> */
+	struct span sender;    /* envelope sender without <>, "" = null */
+	struct span recipient; /* mailbox it is stored in */
+	struct span original;  /* recipient as the client gave it, without <> */
 	struct span helo;
-	struct span client_name;	/* verified reverse name or "unknown" */
+	struct span client_name; /* verified reverse name or "unknown" */
 	struct span client_addr;
-	struct span by;		/* our MTA's name */
-	struct span with;	/* ESMTP, ESMTPSA ... (RFC 3848) */
-	struct span tls;	/* version and cipher, "" = none */
+	struct span by;   /* our MTA's name */
+	struct span with; /* ESMTP, ESMTPSA ... (RFC 3848) */
+	struct span tls;  /* version and cipher, "" = none */
 	struct span queue_id;
-	int64_t time;		/* seconds since the epoch, UTC */
+	int64_t time; /* seconds since the epoch, UTC */
 };
 
 /* Return-Path, Delivered-To, X-Original-To when it differs, Received. */

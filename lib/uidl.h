@@ -13,7 +13,6 @@ void content_id_make(int64_t unix_ms, const uint8_t random[10],
 
 /* The UIDL of a mail: its uid in decimal, and eight base-36 digits of the
  * content id's random part, so that a restored database never reuses one. */
-void uidl_put(struct buf *b, uint64_t uid,
-	      const uint8_t id[CONTENT_ID_SIZE]);
+void uidl_put(struct buf *b, uint64_t uid, const uint8_t id[CONTENT_ID_SIZE]);
 
 #endif

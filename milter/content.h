@@ -11,17 +11,17 @@
 
 struct content {
 	struct deliver_mail mail;
-	enum reply_id failed;		/* R_NONE: all is well */
+	enum reply_id failed; /* R_NONE: all is well */
 	bool begun;
-	bool eats_space;		/* the MTA ate the blank after the colon */
+	bool eats_space; /* the MTA ate the blank after the colon */
 	const struct settings *settings;
 	struct receipt *receipt;
 	struct evp_md_ctx_st *digest;
-	struct buf out;			/* not yet hashed and spooled */
+	struct buf out; /* not yet hashed and spooled */
 	struct dot_crlf crlf;
-	char last[2];			/* octets of the mail so far */
+	char last[2]; /* octets of the mail so far */
 	bool header_done;
-	uint64_t upload_at;		/* size from which to upload again */
+	uint64_t upload_at; /* size from which to upload again */
 };
 
 /* Before the first thread. False: the crypto library lacks SHA-256. */

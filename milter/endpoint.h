@@ -8,9 +8,9 @@
 enum { ENDPOINT_MAX = 256, ENDPOINT_PATH_MAX = 107 };
 
 struct endpoint {
-	char conn[ENDPOINT_MAX];	/* for libmilter */
-	char mta[ENDPOINT_MAX];		/* for main.cf */
-	char path[ENDPOINT_PATH_MAX + 1];	/* "" = a TCP port */
+	char conn[ENDPOINT_MAX];          /* for libmilter */
+	char mta[ENDPOINT_MAX];           /* for main.cf */
+	char path[ENDPOINT_PATH_MAX + 1]; /* "" = a TCP port */
 };
 
 /* local:PATH, unix:PATH or a path alone; inet:PORT@HOST, inet:HOST:PORT. HOST

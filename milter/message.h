@@ -13,28 +13,28 @@ struct message_target {
 	struct addr mailbox;
 	uint64_t mailbox_id;
 	uint64_t quota;
-	size_t first;			/* the recipient that named it first */
+	size_t first; /* the recipient that named it first */
 };
 
 /* A recipient that we store, as the MTA knows it. */
 struct message_rcpt {
-	char *path;			/* argument of RCPT, exactly */
+	char *path; /* argument of RCPT, exactly */
 	size_t target;
 };
 
 struct message {
-	bool open;			/* MAIL was seen */
-	bool counted;			/* in drain.h */
+	bool open;    /* MAIL was seen */
+	bool counted; /* in drain.h */
 	bool esmtp, utf8;
-	int64_t begun;			/* clock_ms() at MAIL */
-	uint64_t declared;		/* SIZE=, 0 = not told */
-	char *sender;			/* path without <>, NULL = not open */
-	char queue_id[QUEUE_ID_MAX + 1];	/* "" = not known yet */
+	int64_t begun;                   /* clock_ms() at MAIL */
+	uint64_t declared;               /* SIZE=, 0 = not told */
+	char *sender;                    /* path without <>, NULL = not open */
+	char queue_id[QUEUE_ID_MAX + 1]; /* "" = not known yet */
 	struct message_rcpt *rcpt;
 	size_t nrcpt, rcpt_size;
 	struct message_target *target;
 	size_t ntarget, target_size;
-	size_t passed;			/* recipients that stay with the MTA */
+	size_t passed; /* recipients that stay with the MTA */
 	struct content content;
 };
 

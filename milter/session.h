@@ -12,14 +12,14 @@ enum { SESSION_NAME_MAX = 255, SESSION_TLS_MAX = 95 };
 
 struct session {
 	struct settings *settings;
-	unsigned long steps;		/* SMFIP_ bits that were negotiated */
-	bool can_remove;		/* the MTA removes recipients for us */
+	unsigned long steps; /* SMFIP_ bits that were negotiated */
+	bool can_remove;     /* the MTA removes recipients for us */
 	struct judge_client client;
-	char addr[IPADDR_TEXT_MAX];	/* "" = no address */
-	char name[SESSION_NAME_MAX + 1];	/* of the client */
+	char addr[IPADDR_TEXT_MAX];      /* "" = no address */
+	char name[SESSION_NAME_MAX + 1]; /* of the client */
 	char helo[SESSION_NAME_MAX + 1];
-	char mta[SESSION_NAME_MAX + 1];		/* macro j */
-	char tls[SESSION_TLS_MAX + 1];	/* version and cipher, "" = none */
+	char mta[SESSION_NAME_MAX + 1]; /* macro j */
+	char tls[SESSION_TLS_MAX + 1];  /* version and cipher, "" = none */
 	struct message message;
 };
 

@@ -29,8 +29,8 @@ struct judge_client {
 
 struct judged_rcpt {
 	struct verdict verdict;
-	bool store;			/* accepted, and the mailbox is ours */
-	struct addr mailbox;		/* where it is stored */
+	bool store;          /* accepted, and the mailbox is ours */
+	struct addr mailbox; /* where it is stored */
 	uint64_t mailbox_id;
 	uint64_t quota;
 };

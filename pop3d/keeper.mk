@@ -44,8 +44,8 @@ tests_unit_test_keepersession_SOURCES = tests/unit/test_keepersession.c tests/un
 tests_unit_test_keepersession_LDADD = $(KEEPER_TEST_LDADD)
 endif
 
-# The keeper alone between a database and sessions that a script plays.
+# The keeper alone between a database and sessions that
+# tests/system/test_keeper.py plays.
 check_PROGRAMS += tests/system/keeperrun
 tests_system_keeperrun_SOURCES = tests/system/keeperrun.c
 tests_system_keeperrun_LDADD = pop3d/libkeeper.a $(SQL_LIBS)
-EXTRA_DIST += tests/system/keeper.py

@@ -98,6 +98,8 @@ static void disconnect(struct keeperauth *a, const char *why)
 
 void keeperauth_release(struct keeperauth *a)
 {
+	/* nothing to complain of */
+	a->complained = true;
 	disconnect(a, "we stop");
 	buf_wipe(&a->out);
 	buf_wipe(&a->scratch);

@@ -22,6 +22,11 @@ static bool watch(struct keeperloop *k, struct channel *c, int op, bool out)
 	return epoll_ctl(k->epoll, op, c->fd, &ev) == 0;
 }
 
+bool channel_want_out(struct keeperloop *k, struct channel *c, bool out)
+{
+	return out == c->want_out || watch(k, c, EPOLL_CTL_MOD, out);
+}
+
 static void forget_out(struct keeperloop *k, struct channel *c)
 {
 	k->buffered -= c->held;
@@ -33,6 +38,9 @@ static void forget_out(struct keeperloop *k, struct channel *c)
  * close() would not do it. */
 static void channel_free(struct keeperloop *k, struct channel *c)
 {
+	struct keeperjob *j = c->parked ? keeperloop_unpark(k, c) : NULL;
+
+	keeperjob_free(&j);
 	(void)epoll_ctl(k->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	forget_out(k, c);
@@ -146,7 +154,7 @@ static void answer_temp(struct keeperloop *k, struct channel *c)
 static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
 {
 	if (j)
-		keeperloop_submit(k, j);
+		keeperloop_submit(k, c, j);
 	else
 		answer_temp(k, c);
 }
@@ -156,7 +164,7 @@ static void channel_send(struct keeperloop *k, struct channel *c)
 	enum frames_result r = frames_send(&c->out, c->fd);
 	bool full = r == FRAMES_FULL;
 
-	if (full != c->want_out && !watch(k, c, EPOLL_CTL_MOD, full)) {
+	if (!channel_want_out(k, c, full)) {
 		channel_close(k, c, "out of memory");
 		return;
 	}
@@ -174,8 +182,15 @@ static void channel_send(struct keeperloop *k, struct channel *c)
 
 void channel_writable(struct keeperloop *k, struct channel *c)
 {
-	if (c->want_out)
+	struct keeperjob *j;
+
+	if (!c->parked) {
 		channel_send(k, c);
+		return;
+	}
+	j = keeperloop_unpark(k, c);
+	j->narrow = true;
+	keeperloop_give(k, j);
 }
 
 /* The address is the parent's word. What a session says of TLS must not grant
@@ -218,7 +233,7 @@ static void begin_move(struct keeperloop *k, struct channel *c)
 	memcpy(j->u.move.who, c->s.user, sizeof(j->u.move.who));
 	(void)ipaddr_text(&c->s.told.remote, j->u.move.from);
 	k->moves++;
-	keeperloop_submit(k, j);
+	keeperloop_submit(k, c, j);
 }
 
 static void take_frame(struct keeperloop *k, struct channel *c,

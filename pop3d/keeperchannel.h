@@ -5,6 +5,8 @@
 #include "pop3d/keeperframes.h"
 #include "pop3d/keepersession.h"
 
+#include <sys/queue.h>
+
 struct keeperloop;
 struct keeperjob;
 
@@ -14,7 +16,9 @@ struct channel {
 	uint64_t key;
 	int fd;
 	bool want_out;
-	size_t held; /* octets of out, counted in buffered */
+	size_t held;              /* octets of out, counted in buffered */
+	struct keeperjob *parked; /* waits for room */
+	TAILQ_ENTRY(channel) parked_link;
 };
 
 /* Takes fd over. */
@@ -23,6 +27,10 @@ void channel_open(struct keeperloop *k, const struct keeper_session *told,
 
 /* Ends it, with a line that says why from the keeper's side. */
 void channel_close(struct keeperloop *k, struct channel *c, const char *why);
+
+/* Asks epoll to tell when the channel takes something, or no longer. */
+bool channel_want_out(struct keeperloop *k, struct channel *c, bool out)
+	__attribute__((warn_unused_result));
 
 /* The channel may be gone after each of these. */
 void channel_readable(struct keeperloop *k, struct channel *c);

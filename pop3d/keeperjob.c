@@ -12,7 +12,10 @@
 
 enum {
 	PAGE_MAILS = 2000,
-	MANY_MAX = 512 << 10,    /* octets read ahead in one job */
+	NARROW_MAILS = 500,
+	NARROW_OCTETS = 60 << 10,
+	NARROW_MAX = 80 << 10,
+	MANY_MAX = 512 << 10,  /* octets read ahead in one job */
 	PIECE_MAX = 288 << 10, /* a chunk, its trace and the frames' heads */
 	PAGE_MAX = 192 << 10,
 	OUT_MAX = MANY_MAX + 2 * PIECE_MAX,
@@ -44,9 +47,11 @@ void keeperjob_free(struct keeperjob **jp)
 	*jp = NULL;
 }
 
-size_t keeperjob_reserve(enum keeperjob_kind kind)
+size_t keeperjob_reserve(const struct keeperjob *j)
 {
-	switch (kind) {
+	if (j->narrow)
+		return NARROW_MAX;
+	switch (j->kind) {
 	case KJ_OPEN:
 	case KJ_LIST:
 		return PAGE_MAX;
@@ -129,11 +134,12 @@ static enum db_result run_open(struct keeperjob *j, struct db *db,
 static enum db_result run_list(struct keeperjob *j, struct db *db,
 			       struct buf *scratch)
 {
+	size_t max = j->narrow ? NARROW_MAILS : PAGE_MAILS;
 	struct page p = { .j = j };
 
 	(void)scratch;
-	return page_done(&p, maildrop_list(db, j->mailbox_id, j->u.after,
-					   PAGE_MAILS, page_add, &p, &j->more));
+	return page_done(&p, maildrop_list(db, j->mailbox_id, j->u.after, max,
+					   page_add, &p, &j->more));
 }
 
 static void put_mail(struct keeperjob *j, uint64_t uid, uint64_t octets)
@@ -190,11 +196,14 @@ static enum db_result run_read(struct keeperjob *j, struct db *db,
 			       struct buf *raw)
 {
 	const struct chan_read *w = &j->u.read.what;
+	uint64_t limit = w->limit;
 	struct maildrop_mail m;
 	enum db_result r;
 	bool got;
 
-	r = maildrop_read(db, j->mailbox_id, w->uid[0], w->offset, w->limit, &m,
+	if (j->narrow && (limit == 0 || limit > NARROW_OCTETS))
+		limit = NARROW_OCTETS;
+	r = maildrop_read(db, j->mailbox_id, w->uid[0], w->offset, limit, &m,
 			  raw, &got);
 	if (r != DB_OK)
 		return r;
@@ -211,6 +220,7 @@ static enum db_result run_read(struct keeperjob *j, struct db *db,
 /* What was read ahead, in the order of the request. */
 struct ahead {
 	const struct chan_read *what;
+	size_t max; /* octets of all together */
 	struct buf *raw;
 	struct {
 		bool got;
@@ -246,7 +256,7 @@ static bool ahead_add(void *arg, const struct maildrop_mail *m,
 
 	if (i == a->what->n)
 		return true;
-	if (at < MANY_MAX && trace.n + data.n <= MANY_MAX - at) {
+	if (at < a->max && trace.n + data.n <= a->max - at) {
 		buf_put_span(a->raw, trace);
 		buf_put_span(a->raw, data);
 	}
@@ -261,7 +271,7 @@ static enum db_result ahead_single(struct ahead *a, struct db *db,
 				   uint64_t mailbox_id, size_t i)
 {
 	size_t at = a->raw->n;
-	uint64_t limit = at < MANY_MAX ? a->what->limit : 1;
+	uint64_t limit = at < a->max ? a->what->limit : 1;
 	struct maildrop_mail m;
 	enum db_result r;
 	bool got;
@@ -292,7 +302,9 @@ static enum db_result run_read_many(struct keeperjob *j, struct db *db,
 				    struct buf *raw)
 {
 	const struct chan_read *w = &j->u.read.what;
-	struct ahead a = { .what = w, .raw = raw };
+	struct ahead a = { .what = w,
+			   .max = j->narrow ? NARROW_OCTETS : MANY_MAX,
+			   .raw = raw };
 	enum db_result r;
 
 	r = maildrop_read_many(db, j->mailbox_id, w->uid, w->n, w->limit,

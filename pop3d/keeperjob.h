@@ -39,6 +39,7 @@ struct keeperjob {
 	uint64_t who;        /* the session's key in the event loop */
 	uint64_t session;    /* its id, for the log */
 	int64_t deadline;    /* not begun by then: failed */
+	bool narrow;         /* the answer must fit in an empty channel */
 	uint64_t mailbox_id; /* of OPEN an answer */
 	union {
 		struct keeperjob_open open;
@@ -60,7 +61,7 @@ struct keeperjob *keeperjob_new(enum keeperjob_kind kind);
 void keeperjob_free(struct keeperjob **j);
 
 /* Octets the answer may take, while it is not known. */
-size_t keeperjob_reserve(enum keeperjob_kind kind);
+size_t keeperjob_reserve(const struct keeperjob *j);
 
 /* Does it, and replays it when that helps. scratch is the thread's. */
 void keeperjob_run(struct keeperjob *j, struct db *db, struct buf *scratch);

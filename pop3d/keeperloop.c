@@ -87,59 +87,58 @@ void keeperloop_remove(struct keeperloop *k, struct channel *c)
 /* One job is always let through, so that a small bound cannot stop us. */
 static bool has_room(const struct keeperloop *k, const struct keeperjob *j)
 {
-	size_t need = keeperjob_reserve(j->kind);
+	size_t need = keeperjob_reserve(j);
 
 	return k->buffered == 0 ||
 	       (need <= k->conf->keeper_buffer &&
 		k->buffered <= k->conf->keeper_buffer - need);
 }
 
-static void give(struct keeperloop *k, struct keeperjob *j)
+void keeperloop_give(struct keeperloop *k, struct keeperjob *j)
 {
-	k->buffered += keeperjob_reserve(j->kind);
+	k->buffered += keeperjob_reserve(j);
 	j->deadline = deadline_in(k->conf->db_timeout);
 	keeperworkers_put(k->workers, j);
 }
 
-/* Logins and deletions do not wait for those who read slowly: their answers
- * fit in the channel itself. */
-void keeperloop_submit(struct keeperloop *k, struct keeperjob *j)
+static void park(struct keeperloop *k, struct channel *c, struct keeperjob *j)
 {
-	if (j->kind == KJ_OPEN || j->kind == KJ_MOVE ||
-	    (!k->waiting && has_room(k, j))) {
-		give(k, j);
-		return;
-	}
-	*k->waiting_end = j;
-	k->waiting_end = &j->next;
+	c->parked = j;
+	TAILQ_INSERT_TAIL(&k->parked, c, parked_link);
+	/* if epoll cannot tell, there will be room some time */
+	if (!channel_want_out(k, c, true))
+		log_warn("cannot wait for a channel: %s", strerror(errno));
 }
 
-static struct keeperjob *waiting_take(struct keeperloop *k)
+struct keeperjob *keeperloop_unpark(struct keeperloop *k, struct channel *c)
 {
-	struct keeperjob *j = k->waiting;
+	struct keeperjob *j = c->parked;
 
-	k->waiting = j->next;
-	if (!k->waiting)
-		k->waiting_end = &k->waiting;
-	j->next = NULL;
+	TAILQ_REMOVE(&k->parked, c, parked_link);
+	c->parked = NULL;
+	if (!channel_want_out(k, c, false))
+		log_warn("cannot leave a channel alone: %s", strerror(errno));
 	return j;
 }
 
-/* Those whose session has died meanwhile are not done. */
-static void give_waiting(struct keeperloop *k)
+/* Logins and deletions do not wait for those who read slowly: their answers
+ * fit in the channel itself. */
+void keeperloop_submit(struct keeperloop *k, struct channel *c,
+		       struct keeperjob *j)
 {
-	while (k->waiting) {
-		bool wanted = find(k, k->waiting->who) != NULL;
-		struct keeperjob *j;
+	if (j->kind == KJ_OPEN || j->kind == KJ_MOVE ||
+	    (TAILQ_EMPTY(&k->parked) && has_room(k, j)))
+		keeperloop_give(k, j);
+	else
+		park(k, c, j);
+}
 
-		if (wanted && !has_room(k, k->waiting))
-			return;
-		j = waiting_take(k);
-		if (wanted)
-			give(k, j);
-		else
-			keeperjob_free(&j);
-	}
+static void give_parked(struct keeperloop *k)
+{
+	struct channel *c;
+
+	while ((c = TAILQ_FIRST(&k->parked)) != NULL && has_room(k, c->parked))
+		keeperloop_give(k, keeperloop_unpark(k, c));
 }
 
 static void on_auth_answer(void *arg, uint64_t who,
@@ -171,7 +170,7 @@ bool keeperloop_init(struct keeperloop *k, const struct conf *c, int control,
 	k->signals = signals;
 	k->wake = wake;
 	k->first_free = NO_SLOT;
-	k->waiting_end = &k->waiting;
+	TAILQ_INIT(&k->parked);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return k->epoll >= 0 && net_set_nonblocking(control, true) &&
 	       watch(k, control, TAG_CONTROL) &&
@@ -194,11 +193,6 @@ void keeperloop_release(struct keeperloop *k)
 {
 	close_channels(k, true);
 	keeperauth_release(&k->auth);
-	while (k->waiting) {
-		struct keeperjob *j = waiting_take(k);
-
-		keeperjob_free(&j);
-	}
 	free(k->slot);
 	conf_unref(&k->reloaded);
 	if (k->epoll >= 0)
@@ -277,7 +271,7 @@ static void on_answers(struct keeperloop *k)
 		struct channel *c = find(k, j->who);
 
 		list = j->next;
-		k->buffered -= keeperjob_reserve(j->kind);
+		k->buffered -= keeperjob_reserve(j);
 		if (j->kind == KJ_MOVE)
 			k->moves--;
 		if (c)
@@ -328,7 +322,7 @@ static int how_long(const struct keeperloop *k)
 static void after_events(struct keeperloop *k)
 {
 	keeperauth_flush(&k->auth);
-	give_waiting(k);
+	give_parked(k);
 	if (k->auth.waiting && clock_ms() - k->expired_at >= EXPIRE_MS) {
 		k->expired_at = clock_ms();
 		keeperauth_expire(&k->auth, k->expired_at);

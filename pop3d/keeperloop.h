@@ -29,8 +29,8 @@ struct keeperloop {
 	unsigned moves;   /* given to the workers, not yet answered */
 	uint64_t dropped; /* channels that broke the rules */
 
-	size_t buffered; /* octets held, or reserved for jobs */
-	struct keeperjob *waiting, **waiting_end; /* for room */
+	size_t buffered;              /* octets held, or reserved for jobs */
+	TAILQ_HEAD(, channel) parked; /* their jobs wait for room */
 
 	int64_t expired_at; /* keeperauth_expire() was last called */
 	int64_t stop_by;    /* 0: not stopping */
@@ -50,7 +50,16 @@ void keeperloop_run(struct keeperloop *k);
 uint64_t keeperloop_add(struct keeperloop *k, struct channel *c);
 void keeperloop_remove(struct keeperloop *k, struct channel *c);
 
-/* Gives a job to the workers, or lets it wait for room in keeper_buffer. */
-void keeperloop_submit(struct keeperloop *k, struct keeperjob *j);
+/* Gives a job to the workers. When keeper_buffer is used up it waits with its
+ * channel: for room, or until the channel is empty enough to take a narrow
+ * answer at once; so who does not read cannot stop those who do. */
+void keeperloop_submit(struct keeperloop *k, struct channel *c,
+		       struct keeperjob *j);
+
+/* Takes the waiting job back. */
+struct keeperjob *keeperloop_unpark(struct keeperloop *k, struct channel *c);
+
+/* Gives it to the workers whatever the room. */
+void keeperloop_give(struct keeperloop *k, struct keeperjob *j);
 
 #endif

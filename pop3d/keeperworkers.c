@@ -249,8 +249,9 @@ void keeperworkers_put(struct keeperworkers *w, struct keeperjob *j)
 {
 	pthread_mutex_lock(&w->lock);
 	queue_put(&w->todo, j);
-	pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
+	/* who wakes finds the lock free */
+	pthread_cond_signal(&w->work);
 }
 
 struct keeperjob *keeperworkers_take(struct keeperworkers *w)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -25,32 +26,16 @@ enum {
 	KEEPER_STOP_MS = 20000
 };
 
-static volatile sig_atomic_t got_child, got_reload, got_stop;
-
-static void note_signal(int sig)
-{
-	if (sig == SIGCHLD)
-		got_child = 1;
-	else if (sig == SIGHUP)
-		got_reload = 1;
-	else
-		got_stop = 1;
-}
-
-/* They come in while we wait, never elsewhere. */
+/* A descriptor among others, not handlers: ppoll() does not let a signal in
+ * while a listener is always ready. */
 static void catch_signals(struct parent *p)
 {
 	static const int caught[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
-	struct sigaction action = { .sa_handler = note_signal };
-	sigset_t blocked;
 
-	(void)sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
-		(void)sigaddset(&blocked, caught[i]);
-	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
-	(void)sigemptyset(&p->waiting);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
-		(void)sigaction(caught[i], &action, NULL);
+	p->signals = daemon_signalfd(caught, sizeof(caught) / sizeof(*caught));
+	if (p->signals < 0)
+		log_fatal(EX_OSERR, "cannot make a signalfd: %s",
+			  strerror(errno));
 }
 
 void parent_grumble(struct parent_grudge *g, const char *what)
@@ -171,7 +156,6 @@ static void reap(struct parent *p)
 	int status;
 	pid_t pid;
 
-	got_child = 0;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == p->keeper)
 			parent_keeper_died(p, status);
@@ -210,10 +194,8 @@ static void take_conf(struct parent *p, struct conf *c)
 static void reload(struct parent *p)
 {
 	struct buf problems = BUF_INIT(CONFLOAD_PROBLEMS_MAX);
-	struct conf *c;
+	struct conf *c = confload(p->conf_file, &problems);
 
-	got_reload = 0;
-	c = confload(p->conf_file, &problems);
 	if (c) {
 		take_conf(p, c);
 	} else {
@@ -225,43 +207,42 @@ static void reload(struct parent *p)
 
 static void heed_signals(struct parent *p)
 {
-	if (got_child)
-		reap(p);
-	if (got_reload)
-		reload(p);
-	if (got_stop)
-		p->stopping = true;
+	struct signalfd_siginfo si;
+
+	while (read(p->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGHUP)
+			reload(p);
+		else if (si.ssi_signo != SIGCHLD)
+			p->stopping = true;
+	}
+	reap(p);
 }
 
 /* How long to wait: for ever, or until there is something to try again. */
-static const struct timespec *wait_time(const struct parent *p,
-					struct timespec *t)
+static int wait_time(const struct parent *p)
 {
 	int64_t at = p->keeper ? 0 : p->keeper_at;
-	int left;
 
 	if (p->accept_after && (at == 0 || p->accept_after < at))
 		at = p->accept_after;
-	if (at == 0)
-		return NULL;
-	left = deadline_left(at);
-	*t = (struct timespec){ left / 1000, left % 1000 * 1000000L };
-	return t;
+	return at ? deadline_left(at) : -1;
 }
 
 static void wait_and_accept(struct parent *p)
 {
-	struct pollfd pfd[PARENT_LISTENERS_MAX];
-	struct timespec t;
-	nfds_t n = 0;
+	struct pollfd pfd[1 + PARENT_LISTENERS_MAX];
+	nfds_t n = 1;
 
+	pfd[0] = (struct pollfd){ p->signals, POLLIN, 0 };
 	if (p->accept_after && deadline_left(p->accept_after) == 0)
 		p->accept_after = 0;
-	for (; p->accept_after == 0 && n < p->listeners; n++)
-		pfd[n] = (struct pollfd){ p->listener[n], POLLIN, 0 };
-	if (ppoll(pfd, n, wait_time(p, &t), &p->waiting) <= 0)
+	for (size_t i = 0; p->accept_after == 0 && i < p->listeners; i++)
+		pfd[n++] = (struct pollfd){ p->listener[i], POLLIN, 0 };
+	if (poll(pfd, n, wait_time(p)) <= 0)
 		return;
-	for (nfds_t i = 0; i < n; i++) {
+	if (pfd[0].revents)
+		heed_signals(p);
+	for (nfds_t i = 1; i < n && !p->stopping; i++) {
 		if (pfd[i].revents)
 			parent_accept(p, pfd[i].fd);
 	}
@@ -278,16 +259,12 @@ static void send_signal(void *arg, pid_t pid, const struct ipaddr *a)
 /* Reaps until the sessions, or all with the keeper, are gone. */
 static void wait_for_end(struct parent *p, bool keeper_too, int64_t deadline)
 {
-	struct timespec t;
-	int left;
+	struct pollfd pfd = { .fd = p->signals, .events = POLLIN };
 
-	while (p->clients.n || (keeper_too && p->keeper)) {
-		left = deadline_left(deadline);
-		if (left == 0)
-			return;
-		t = (struct timespec){ left / 1000, left % 1000 * 1000000L };
-		(void)ppoll(NULL, 0, &t, &p->waiting);
-		reap(p);
+	while ((p->clients.n || (keeper_too && p->keeper)) &&
+	       deadline_left(deadline) > 0) {
+		if (poll(&pfd, 1, deadline_left(deadline)) > 0)
+			heed_signals(p);
 	}
 }
 
@@ -330,7 +307,6 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv)
 	while (!p.stopping) {
 		parent_keeper_tend(&p);
 		wait_and_accept(&p);
-		heed_signals(&p);
 	}
 	stop(&p);
 	(void)close(p.spare);

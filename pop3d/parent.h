@@ -33,7 +33,7 @@ struct parent {
 	int64_t keeper_started, keeper_at, keeper_delay;
 	int exit_code;
 	bool stopping;
-	sigset_t waiting; /* signals blocked while in poll */
+	int signals; /* signalfd */
 	struct parent_grudge full, crowded, failing;
 };
 

@@ -22,12 +22,10 @@ enum {
 /* As at process start: signals, and nothing open but 0 to 2 and control. */
 static int run_keeper(const struct parent *p, int control)
 {
-	static const int caught[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
-	struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t none;
 
-	for (size_t i = 0; i < sizeof(caught) / sizeof(*caught); i++)
-		(void)sigaction(caught[i], &usual, NULL);
-	(void)sigprocmask(SIG_SETMASK, &p->waiting, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	log_off();
 	if (control > 3)
 		(void)close_range(3, (unsigned)control - 1, 0);

@@ -11,7 +11,8 @@ enum { LINGER_MS = 1000 };
 
 void popio_init(struct popio *io, int fd, size_t out_max)
 {
-	*io = (struct popio){ .fd = fd, .out = BUF_INIT(out_max) };
+	io->fd = fd;
+	buf_init(&io->out, out_max);
 	io->in = (struct line_buf){
 		.p = io->in_room,
 		.size = sizeof(io->in_room),
@@ -31,6 +32,8 @@ void popio_read(struct popio *io)
 
 	if (n > 0) {
 		line_added(&io->in, (size_t)n);
+		if (io->in.end > io->in_most)
+			io->in_most = io->in.end;
 		io->in_octets += (uint64_t)n;
 	} else if (n == 0 || !is_passing(errno) || io->broken) {
 		io->eof = true;
@@ -49,7 +52,7 @@ void popio_forget(struct popio *io)
 	struct line_buf *l = &io->in;
 
 	explicit_bzero(l->p, l->start);
-	explicit_bzero(l->p + l->end, l->size - l->end);
+	explicit_bzero(l->p + l->end, io->in_most - l->end);
 }
 
 bool popio_flush(struct popio *io)

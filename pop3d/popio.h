@@ -11,14 +11,15 @@ enum { POPIO_LINE_MAX = 8192 };
 struct popio {
 	int fd;
 	struct line_buf in;
-	char in_room[POPIO_LINE_MAX + 2];
 	struct buf out; /* what is put here leaves with popio_flush() */
 	bool eof;       /* nothing more comes */
 	bool broken;    /* nothing more goes out: out is dropped */
 	uint64_t in_octets, out_octets;
+	size_t in_most;                   /* how far in_room was ever used */
+	char in_room[POPIO_LINE_MAX + 2]; /* last: mostly untouched */
 };
 
-/* io must stay where it is. */
+/* io must be zeroed, and stay where it is. */
 void popio_init(struct popio *io, int fd, size_t out_max);
 
 /* Reads what is there, at most one roomful; not while a line waits. */

@@ -17,8 +17,10 @@
  * be opened. */
 enum { FD_CLIENT = 0, FD_CHANNEL = 1, FD_COUNT = 2 };
 
+/* How often a busy session looks for SIGTERM. */
+enum { TURNS_DEAF = 16 };
+
 struct session {
-	struct popio io;
 	struct popstate pop;
 	bool keeper_lost;
 	int64_t login_deadline;
@@ -26,6 +28,8 @@ struct session {
 	int64_t idle_ms;
 	int64_t active;   /* when something was last done */
 	sigset_t waiting; /* signals blocked while in poll */
+	unsigned turns;
+	struct popio io;
 };
 
 static volatile sig_atomic_t told_to_stop;
@@ -61,19 +65,15 @@ static bool session_confine(const struct session_start *start)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* SIGTERM comes in while we wait, never elsewhere. */
+/* SIGTERM comes in while we wait, never elsewhere; SIGINT and SIGHUP, which
+ * the parent blocked, never. */
 static void session_catch_signals(struct session *s)
 {
-	struct sigaction stop = { .sa_handler = take_stop };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction usual = { .sa_handler = SIG_DFL };
+	const struct sigaction stop = { .sa_handler = take_stop };
 
-	(void)sigemptyset(&s->waiting);
+	(void)sigprocmask(SIG_BLOCK, NULL, &s->waiting);
+	(void)sigdelset(&s->waiting, SIGTERM);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	(void)sigaction(SIGINT, &ignore, NULL);
-	(void)sigaction(SIGHUP, &ignore, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-	(void)sigaction(SIGCHLD, &usual, NULL);
 }
 
 static void session_init(struct session *s, const struct session_start *start)
@@ -267,9 +267,19 @@ static void session_wait(struct session *s)
 		session_poll(s, left);
 }
 
+/* ppoll() lets no signal in while there is always something else to tell. */
+static bool stop_is_pending(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+}
+
 /* Between two commands is the time to stop. */
 static void session_heed_signal(struct session *s)
 {
+	if (++s->turns % TURNS_DEAF == 0 && stop_is_pending())
+		told_to_stop = 1;
 	if (told_to_stop && s->pop.job == JOB_NONE)
 		popstate_stop(&s->pop, CHAN_END_STOPPED);
 }

@@ -200,7 +200,7 @@ const char *sqlscan_select(struct span sql, unsigned *line,
 
 		if (kind == SQLSCAN_COMMENT || kind == SQLSCAN_BLANK) {
 			*line += count_lines(piece);
-			if (out->n > 0)
+			if (out->n > 0 && out->p[out->n - 1] != ' ')
 				buf_putc(out, ' ');
 			continue;
 		}

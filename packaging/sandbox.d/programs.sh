@@ -146,13 +146,17 @@ daemon_socket()
 	esac
 }
 
-daemons_ready()
+part_ready()
 {
-	wait_for 20 "cannot start mailrow-milter" milter \
-		test -S "$dir/run/milter/milter.sock"
-	wait_for 20 "cannot start mailrow-authd" authd \
-		test -S "$dir/run/auth/auth"
-	wait_for 20 "cannot start mailrow-pop3d" pop3d greets "$pop3_port" +OK
+	local say="cannot start mailrow-$1" socket
+	case $1 in
+	milter | authd)
+		socket=$dir/run/$(daemon_socket "$1")
+		wait_for 20 "$say" "$1" test -S "$socket"
+		;;
+	pop3d) wait_for 20 "$say" pop3d greets "$pop3_port" +OK ;;
+	postfix) postfix_ready ;;
+	esac
 }
 
 # greets PORT START: a server on that port speaks first, and well.

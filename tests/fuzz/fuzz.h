@@ -9,15 +9,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static inline _Noreturn void fuzz_fail(const char *what)
+{
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
 /* A property that holds for every input; it is no assert(), which NDEBUG
  * would take away. */
 #define MUST(condition)                                                        \
 	do {                                                                   \
-		if (!(condition)) {                                            \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__,       \
-				__LINE__, #condition);                         \
-			abort();                                               \
-		}                                                              \
+		if (!(condition))                                              \
+			fuzz_fail(__FILE__ ": not so: " #condition);           \
 	} while (0)
 
 /* An octet that steers the target, taken off the front; 0 at the end. */

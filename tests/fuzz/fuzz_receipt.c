@@ -51,6 +51,14 @@ static struct span drop_last_end(struct span body)
 	return n > 0 && body.p[n - 1] != '\n' ? span_head(body, n) : body;
 }
 
+/* Whether octet i is the CR of a CRLF that can be written as a bare LF: after
+ * another CR it cannot, the two would make a CRLF. */
+static bool is_needless_cr(struct span s, size_t i)
+{
+	return s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n' &&
+	       (i == 0 || s.p[i - 1] != '\r');
+}
+
 /* The same mail with bare LF for CRLF, given octet by octet. */
 static bool bare_key_of(struct span s, uint8_t key[RECEIPT_KEY_SIZE])
 {
@@ -61,8 +69,7 @@ static bool bare_key_of(struct span s, uint8_t key[RECEIPT_KEY_SIZE])
 	MUST(r != NULL);
 	body = drop_last_end(give_headers(r, s));
 	for (size_t i = 0; i < body.n; i++)
-		if (body.p[i] != '\r' || i + 1 == body.n ||
-		    body.p[i + 1] != '\n')
+		if (!is_needless_cr(body, i))
 			receipt_body(r, span_make(body.p + i, 1));
 	ok = receipt_finish(r, SPAN_LIT("q"), key);
 	receipt_free(&r);

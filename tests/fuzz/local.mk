@@ -19,6 +19,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_dot \
 	tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_line \
+	tests/fuzz/fuzz_mech \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_trace
 
@@ -26,6 +27,7 @@ check_PROGRAMS += $(FUZZERS)
 TESTS += $(FUZZERS)
 check_LIBRARIES = tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_mech_SOURCES = tests/fuzz/fuzz_mech.c auth/mech.c auth/mech.h
 # Of every program without an LDADD of its own: these targets.
 LDADD = tests/fuzz/libreplay.a $(CORE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
@@ -33,7 +35,7 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_CC = clang
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(FUZZERS)
-FUZZ_FILES = $(lib_libcore_a_SOURCES)
+FUZZ_FILES = $(lib_libcore_a_SOURCES) auth/mech.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

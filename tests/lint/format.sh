@@ -1,6 +1,7 @@
 #!/bin/bash
 # Layout is clang-format's; tables (.def) are aligned by hand.
 set -eu
+: "${top_srcdir:?is set by make check}"
 cd "$top_srcdir"
 if ! command -v clang-format >/dev/null; then
 	echo "format: clang-format is not installed"

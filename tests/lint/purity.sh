@@ -2,6 +2,7 @@
 # The pure archives import nothing but what tests/lint/pure-symbols names:
 # no files, no sockets, no clock, no randomness, no environment.
 set -eu
+: "${top_srcdir:?is set by make check}" "${top_builddir:?is too}"
 cd "$top_builddir"
 archives="lib/libcore.a policy/libpolicy.a"
 for a in $archives; do

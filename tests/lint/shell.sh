@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every script is clean for shellcheck.
 set -eu
+: "${top_srcdir:?is set by make check}"
 cd "$top_srcdir"
 if ! command -v shellcheck >/dev/null; then
 	echo "shell: shellcheck is not installed"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Documents, manual pages and comments for codespell.
 set -eu
+: "${top_srcdir:?is set by make check}"
 cd "$top_srcdir"
 if ! command -v codespell >/dev/null; then
 	echo "spelling: codespell is not installed"

@@ -30,15 +30,16 @@ if [ "$(id -u)" -eq 0 ]; then
 	chown mysql "$dir"
 	chmod 755 "$dir"
 fi
-mkdir "$dir/data"
-[ -z "$user" ] || chown mysql "$dir/data"
-mariadb-install-db --no-defaults $user --datadir="$dir/data" --skip-test-db \
+mkdir "$dir/data" "$dir/tmp"
+[ -z "$user" ] || chown mysql "$dir/data" "$dir/tmp"
+# two servers in one directory for temporary tables take each other's
+TMPDIR=$dir/tmp mariadb-install-db --no-defaults $user --datadir="$dir/data" --skip-test-db \
 	--auth-root-authentication-method=normal >"$dir/install.log" 2>&1 || {
 	cat "$dir/install.log" >&2
 	exit 1
 }
 # shellcheck disable=SC2086
-mariadbd --no-defaults $user --datadir="$dir/data" --skip-networking \
+mariadbd --no-defaults $user --datadir="$dir/data" --tmpdir="$dir/tmp" --skip-networking \
 	--socket="$dir/s" --pid-file="$dir/pid" --log-error="$dir/error.log" \
 	${MAILROW_TEST_DB_ARGS-} >/dev/null 2>&1 &
 pid=$!

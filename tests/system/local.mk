@@ -1,1 +1,19 @@
-# system
+# Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
+SYSTEM_TESTS = \
+	tests/system/test_down.py \
+	tests/system/test_keeper.py \
+	tests/system/test_pop3.py \
+	tests/system/test_sandbox.py \
+	tests/system/test_smtp.py \
+	tests/system/test_store.py \
+	tests/system/test_together.py
+
+EXTRA_DIST += $(SYSTEM_TESTS) tests/system/mrtest.py tests/system/run.py \
+	tests/system/miltertalk.py
+
+# SYS="test_smtp test_pop3.Apop" runs some of them.
+check-sys: all tests/system/keeperrun
+	MAILROW_BUILD='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
+		PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/system/run.py $(SYS)
+.PHONY: check-sys

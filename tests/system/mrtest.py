@@ -226,6 +226,10 @@ class Sandbox:
         self.args = []
         self.refresh()
 
+    def start_alone(self, *parts):
+        self.script("start", *parts)
+        self.refresh()
+
     def refresh(self):
         for line in self.script("env").stdout.splitlines():
             key, value = line.split("=", 1)

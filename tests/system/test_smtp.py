@@ -156,11 +156,13 @@ class SmtpDialogue(SandboxTest):
             s.cmd("MAIL FROM:<ann@remote.test>", "250")
             self.assertRefused("550 5.2.1", s.cmd,
                                "RCPT TO:<dora@example.test>", "250")
+            s.cmd("RSET", "250")
             self.assertTrue(s.auth_plain("dora@example.test", PASSWORD)
                             .startswith("535"))
         with self.assertRaises(Failed):
             self.sandbox.pop3("dora@example.test")
         self.sandbox.tool("account", "enable", "dora@example.test")
+        time.sleep(1)
         with self.sandbox.smtp() as s:
             s.send("ann@remote.test", ["dora@example.test"], mail("again"))
         self.assertEqual(len(self.sandbox.mails("dora@example.test")), 1)
@@ -179,11 +181,13 @@ class SmtpDialogue(SandboxTest):
         self.assertFalse(any(b"Subject: too much" in m
                              for m in self.sandbox.mails(ALICE)))
         self.sandbox.tool("account", "quota", "quinn@example.test", "10000")
+        time.sleep(1)               # within a second, says the promise
         with self.sandbox.smtp() as s:
             s.cmd("MAIL FROM:<ann@remote.test>", "250")
             self.assertRefused("452 4.2.2", s.cmd,
                                "RCPT TO:<quinn@example.test>", "250")
             self.sandbox.empty("quinn@example.test")
+            time.sleep(1)
             s.cmd("RCPT TO:<quinn@example.test>", "250")
         self.sandbox.check_store()
 

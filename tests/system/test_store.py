@@ -78,8 +78,9 @@ class Rows(SandboxTest):
             answer = s.send(EVE, ["alice+x@example.test"], mail("trace"))
         lines = self.sandbox.mails(ALICE)[-1].decode().split("\r\n")
         self.assertEqual(lines[0], "Return-Path: <eve@remote.test>")
-        self.assertRegex(lines[1], r"^Delivered-To: alice(\+x)?@example\.test$")
-        received = " ".join(lines[2:5])
+        self.assertEqual(lines[1], "Delivered-To: alice@example.test")
+        self.assertEqual(lines[2], "X-Original-To: alice+x@example.test")
+        received = " ".join(lines[3:6])
         self.assertTrue(received.startswith("Received: from client.test"))
         self.assertIn("127.0.0.1", received)
         self.assertIn("by mx.example.test", received)
@@ -148,8 +149,10 @@ class Octets(SandboxTest):
                   b"From: ann@remote.test\r\nDate: x\r\n"
                   b"Message-ID: <odd@remote.test>\r\n\r\nbody\r\n")
 
-    def test_lone_carriage_returns(self):
-        self.same(mail("cr", b"a\rb\r\r\nc\r\n"))
+    def test_lone_carriage_returns_as_the_mta_hands_them_over(self):
+        # cleanup_replace_stray_cr_lf = yes, Postfix's default, blanks them
+        message = mail("cr", b"a\rb\r\r\nc\r\n")
+        self.same(message, wanted=message.replace(b"a\rb\r\r", b"a b "))
 
     def test_sizes_around_a_chunk(self):
         chunk = 256 * 1024

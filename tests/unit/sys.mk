@@ -1,8 +1,9 @@
-# Tests of the system side of lib/.
+# Tests of the system side of lib/ and of mailrow-authd.
 if HAVE_CMOCKA
 sys_tests = \
 	tests/unit/test_daemon \
 	tests/unit/test_log \
+	tests/unit/test_mech \
 	tests/unit/test_net \
 	tests/unit/test_pwhash \
 	tests/unit/test_spool
@@ -17,6 +18,10 @@ tests_unit_test_daemon_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_log_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_mech_SOURCES = tests/unit/test_mech.c auth/mech.c auth/mech.h
+tests_unit_test_mech_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mech_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
 tests_unit_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

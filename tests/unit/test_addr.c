@@ -44,9 +44,7 @@ static const struct {
 	{ "<b@B\xc3\x9c"
 	  "CHER.Test>",
 	  "b@xn--bcher-kva.test" },
-	{ "<b@bu\xcc\x88"
-	  "cher.test>",
-	  "b@xn--bcher-kva.test" },
+	{ "<b@O\xcc\x88l.test>", "b@xn--l-0ga.test" },
 	{ "<b@XN--Bcher-KVA.test>", "b@xn--bcher-kva.test" },
 	{ "<b@stra\xc3\x9f"
 	  "e.test>",

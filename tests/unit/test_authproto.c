@@ -32,7 +32,7 @@ static void the_verbs_of_a_client_are_known(void **state)
 		{ "VERSION\t1", AUTHPROTO_VERSION, 1 },
 		{ "CPID\t4711", AUTHPROTO_CPID, 0 },
 		{ "AUTH\t7\tPLAIN\tservice=smtp", AUTHPROTO_AUTH, 7 },
-		{ "CONT\t4294967295\tAGE=", AUTHPROTO_CONT, 4294967295 },
+		{ "CONT\t4294967295\tYQ==", AUTHPROTO_CONT, 4294967295 },
 		{ "CANCEL\t3", AUTHPROTO_CANCEL, 3 },
 		{ "auth\t1\tPLAIN", AUTHPROTO_OTHER, 0 },
 		{ "AUTHX\t1\tPLAIN", AUTHPROTO_OTHER, 0 },
@@ -67,7 +67,7 @@ static void malformed_requests_are_rejected(void **state)
 		"AUTH\t\tPLAIN",
 		"CONT",
 		"CONT\t",
-		"CONT\tx\tAGE=",
+		"CONT\tx\tYQ==",
 		"CANCEL",
 		"CANCEL\tx",
 	};
@@ -172,7 +172,7 @@ static void the_handshake_names_mechanisms_before_spid(void **state)
 	authproto_put_handshake(&b, 1u << MECH_PLAIN | 1u << MECH_LOGIN, 12, 34,
 				cookie);
 	assert_buf(&b, "VERSION\t1\t1\n"
-		       "MECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\n"
+		       "MECH\tLOGIN\tplaintext\nMECH\tPLAIN\tplaintext\n"
 		       "SPID\t12\nCUID\t34\n"
 		       "COOKIE\t000ff0ff0405060708090a0b0c0d0e0f\nDONE\n");
 	buf_reset(&b);

@@ -32,6 +32,9 @@ static struct {
 
 static char octets[BIG];
 
+/* Whether pieces are read narrowly. */
+static bool narrow;
+
 static enum db_result next_result(void)
 {
 	size_t i = base.calls++;
@@ -162,6 +165,7 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&base, 0, sizeof(base));
+	narrow = false;
 	log_off();
 	for (size_t i = 0; i < sizeof(octets); i++)
 		octets[i] = (char)(i * 31 + i / 997);
@@ -318,6 +322,7 @@ static void read_all(uint64_t offset, uint64_t limit, uint64_t end,
 
 		j->u.read.what = what;
 		j->u.read.begun = begun;
+		j->narrow = narrow;
 		run(j);
 		assert_false(j->failed);
 		if (!begun)
@@ -459,7 +464,7 @@ static void what_is_read_ahead_is_bounded(void **state)
 		j->u.read.what.uid[i] = MIDDLE + i;
 	run(j);
 	assert_false(j->failed);
-	assert_true(j->out.b.n <= keeperjob_reserve(KJ_READ_MANY));
+	assert_true(j->out.b.n <= keeperjob_reserve(j));
 	assert_true(reply(j, &at, &r));
 	while (r.type == CHAN_MAIL) {
 		mails++;
@@ -471,6 +476,44 @@ static void what_is_read_ahead_is_bounded(void **state)
 	assert_true(b.n >= MIDDLE);
 	buf_release(&b);
 	keeperjob_free(&j);
+}
+
+/* What an empty channel takes at once: the socket's default is more. */
+enum { CHANNEL_OCTETS = 150000 };
+
+static void a_narrow_answer_fits_in_the_channel(void **state)
+{
+	static const enum keeperjob_kind kind[] = { KJ_LIST, KJ_READ,
+						    KJ_READ_MANY };
+
+	(void)state;
+	base.mails = 5000;
+	for (size_t i = 0; i < COUNT(kind); i++) {
+		struct keeperjob *j = job(kind[i]);
+
+		j->narrow = true;
+		if (kind[i] == KJ_READ)
+			j->u.read.what.uid[0] = UID_BIG;
+		if (kind[i] != KJ_LIST)
+			j->u.read.what.n = kind[i] == KJ_READ ? 1 : 3;
+		for (size_t m = 0; kind[i] == KJ_READ_MANY && m < 3; m++)
+			j->u.read.what.uid[m] = MIDDLE + m;
+		run(j);
+		assert_false(j->failed);
+		assert_int_equal(j->more, kind[i] != KJ_READ_MANY);
+		assert_true(j->out.b.n <= keeperjob_reserve(j));
+		assert_true(j->out.b.n <= CHANNEL_OCTETS);
+		keeperjob_free(&j);
+	}
+}
+
+static void narrow_pieces_make_the_same_mail(void **state)
+{
+	(void)state;
+	narrow = true;
+	read_all(0, 0, BIG, 10);
+	read_all(0, CHUNK, CHUNK, 5);
+	read_all(10, 20, 30, 1);
 }
 
 static struct keeperjob *move_job(void)
@@ -574,6 +617,8 @@ int main(void)
 		TEST(several_mails_come_in_the_order_of_the_request),
 		TEST(a_limit_holds_for_each_of_several),
 		TEST(what_is_read_ahead_is_bounded),
+		TEST(a_narrow_answer_fits_in_the_channel),
+		TEST(narrow_pieces_make_the_same_mail),
 		TEST(a_move_goes_in_the_order_of_uids),
 		TEST(what_can_be_replayed_is),
 		TEST(a_job_that_waited_too_long_is_not_begun),

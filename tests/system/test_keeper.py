@@ -22,7 +22,8 @@ import unittest
 
 TOP = os.path.abspath(os.environ.get(
     "top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
-BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+BUILD = os.path.abspath(os.environ.get("MAILROW_BUILD") or
+                        os.environ.get("top_builddir", "."))
 KEEPER = os.path.join(BUILD, "tests", "system", "keeperrun")
 AUTHD = os.path.join(BUILD, "auth", "mailrow-authd")
 WORKERS = 4
@@ -35,8 +36,19 @@ AUTH, READ, MOVE, BYE = 1, 2, 3, 4
 (GRANTED, DENIED, TEMP, LIST, LIST_END, MAIL, DATA, GONE, READ_END,
  MOVED) = range(65, 75)
 
-SANITIZED = "sanitize" in open(os.path.join(BUILD, "Makefile")).read() \
-    .split("MR_CFLAGS =", 1)[1].split("\n", 1)[0]
+
+
+def built_with(name, pattern):
+    """Whether a file of the build says so."""
+    try:
+        with open(os.path.join(BUILD, name)) as f:
+            return re.search(pattern, f.read(), re.M) is not None
+    except OSError:
+        return False
+
+
+SANITIZED = built_with("Makefile", r"^MR_CFLAGS =.*-fsanitize")
+FAULT_POINTS = built_with("config.h", r"^#define WITH_FAULT_POINTS 1")
 
 
 def wait_until(what, seconds=10):
@@ -130,11 +142,12 @@ class Authd(threading.Thread):
                              daemon=True).start()
 
     def talk(self, client):
-        for line in client.makefile("r"):
-            self.lines.append(line)
-            fields = line.rstrip("\n").split("\t")
-            if fields[0] == "AUTH":
-                self.answer(client, fields)
+        with client, client.makefile("r") as lines:
+            for line in lines:
+                self.lines.append(line)
+                fields = line.rstrip("\n").split("\t")
+                if fields[0] == "AUTH":
+                    self.answer(client, fields)
 
     def answer(self, client, fields):
         resp = base64.b64decode(fields[-1][5:])
@@ -158,7 +171,6 @@ class Authd(threading.Thread):
         self.listener.close()
         if self.client:
             self.client.shutdown(socket.SHUT_RDWR)
-            self.client.close()
         os.unlink(self.path)
 
 
@@ -403,6 +415,8 @@ class World:
 
 def setUpModule():
     global world, authd, keeper
+    if not os.path.exists(KEEPER):
+        raise unittest.SkipTest("%s is not built" % KEEPER)
     world = World()
     authd = Authd(os.path.join(world.top, "auth"))
     keeper = world.keeper = Keeper(world)
@@ -645,9 +659,7 @@ class Moving(Three):
         self.assertTrue(wait_until(lambda: self.count("mail") == 0))
 
 
-@unittest.skipUnless(
-    "define WITH_FAULT_POINTS 1" in
-    open(os.path.join(BUILD, "config.h")).read(), "no fault points")
+@unittest.skipUnless(FAULT_POINTS, "built without fault points")
 class Faults(Three):
     def test_sigterm_lets_a_move_finish(self):
         c = self.login()

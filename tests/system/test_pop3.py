@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""The POP3 dialogue and the processes behind it."""
+
+import os
+import re
+
+from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+EVE = "eve@remote.test"
+
+
+def children(pid):
+    found = []
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/children" % (pid, task)) as f:
+            found += [int(c) for c in f.read().split()]
+    return found
+
+
+def user_of(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"^Uid:\s+\d+\s+(\d+)", f.read(), re.M)[1])
+
+
+class Pop3Dialogue(SandboxTest):
+    def setUp(self):
+        super().setUp()
+        self.sandbox.empty(ALICE)
+        self.first = mail("first", b"".join(b"line %d\r\n" % i
+                                            for i in range(10)))
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], self.first)
+            s.send(EVE, [ALICE], mail("second"))
+
+    def test_the_whole_transcript(self):
+        with self.sandbox.pop3() as p:
+            self.assertNotIn("<", p.banner)     # APOP is off
+            self.assertRefused("-ERR", p.cmd, "STAT")
+            p.cmd("user " + ALICE)
+            self.assertRefused("-ERR [AUTH]", p.cmd, "pass wrong")
+            p.cmd("user " + ALICE)
+            self.assertEqual(p.cmd("pass " + PASSWORD), "+OK 2 messages")
+            n, octets = p.stat()
+            self.assertEqual(n, 2)
+            listing = p.listing()
+            self.assertEqual([r[0] for r in listing], ["1", "2"])
+            self.assertEqual(sum(int(r[1]) for r in listing), octets)
+            self.assertEqual(p.cmd("list 1"), "+OK 1 " + listing[0][1])
+            uidl = p.listing("UIDL")
+            self.assertNotEqual(uidl[0][1], uidl[1][1])
+            for row in uidl:
+                self.assertRegex(row[1], r"^[A-Za-z0-9._-]{1,70}$")
+            self.assertEqual(p.cmd("uidl 1"), "+OK 1 " + uidl[0][1])
+            whole = p.retr(1)
+            self.assertTrue(whole.startswith(b"Return-Path: "))
+            self.assertTrue(whole.split(b"\r\n")[1].startswith(
+                b"Delivered-To: "))
+            self.assertEqual(len(whole), int(listing[0][1]))
+            head = whole[:whole.index(b"\r\n\r\n") + 4]
+            self.assertEqual(p.multi("top 1"), head)
+            self.assertEqual(p.multi("top 1 0"), head)
+            self.assertEqual(p.multi("top 1 5"), head + b"".join(
+                b"line %d\r\n" % i for i in range(5)))
+            self.assertEqual(p.multi("top 1 99999999"), whole)
+            p.cmd("dele 1")
+            self.assertRefused("-ERR", p.cmd, "dele 1")
+            self.assertRefused("-ERR", p.cmd, "retr 1")
+            self.assertEqual(p.stat()[0], 1)
+            p.cmd("rset")
+            self.assertEqual(p.stat(), (n, octets))
+            p.cmd("noop")
+            p.cmd("dele 1")
+            self.assertEqual(p.listing("UIDL"), [uidl[1]])
+            p.quit()
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual([r[1] for r in p.listing("UIDL")], [uidl[1][1]])
+        self.sandbox.check_store()
+
+    def test_only_quit_deletes(self):
+        with self.sandbox.pop3(ALICE) as p:
+            p.cmd("DELE 1")
+            p.cmd("DELE 2")
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual(p.stat()[0], 2)
+
+    def test_deleted_mail_is_in_the_trash_with_its_origin(self):
+        with self.sandbox.pop3(ALICE) as p:
+            p.cmd("DELE 2")
+            p.quit()
+        self.assertEqual(self.sandbox.sql(
+            "SELECT deleted_by, deleted_from FROM trash ORDER BY uid DESC"
+            " LIMIT 1"), [[ALICE, "127.0.0.1"]])
+        self.sandbox.check_store()
+
+    def test_after_a_failed_pass_a_new_user_is_needed(self):
+        with self.sandbox.pop3() as p:
+            p.cmd("USER " + ALICE)
+            self.assertRefused("-ERR [AUTH]", p.cmd, "PASS wrong")
+            self.assertRefused("-ERR", p.cmd, "PASS " + PASSWORD)
+            p.cmd("USER " + ALICE)
+            p.cmd("PASS " + PASSWORD)
+
+    def test_three_failed_logins_end_the_session(self):
+        with self.sandbox.pop3() as p:
+            for _ in range(3):
+                p.cmd("USER nobody@example.test")
+                self.assertRefused("-ERR", p.cmd, "PASS wrong")
+            with self.assertRaises((Failed, OSError)):
+                p.cmd("USER " + ALICE)
+                p.cmd("PASS " + PASSWORD)
+
+    def test_capa(self):
+        with self.sandbox.pop3() as p:
+            before = p.multi("CAPA").decode().splitlines()
+            for wanted in ("TOP", "UIDL", "USER", "PIPELINING",
+                           "RESP-CODES"):
+                self.assertIn(wanted, before)
+            sasl = [c for c in before if c.startswith("SASL")]
+            self.assertEqual(set(sasl[0].split()[1:]), {"PLAIN", "LOGIN"})
+            self.assertNotIn("STLS", before)
+            p.login(ALICE)
+            self.assertIn("UIDL", p.multi("CAPA").decode().splitlines())
+
+    def test_sasl(self):
+        import base64
+        plain = base64.b64encode(("\0%s\0%s" % (ALICE, PASSWORD)).encode()) \
+            .decode()
+        with self.sandbox.pop3() as p:
+            self.assertEqual(p.cmd("AUTH PLAIN " + plain), "+OK 2 messages")
+        with self.sandbox.pop3() as p:
+            p.put("AUTH PLAIN")
+            self.assertEqual(p.line(), "+ ")
+            self.assertRefused("-ERR", p.cmd, "*")
+            p.put("AUTH LOGIN")
+            self.assertEqual(p.line(), "+ VXNlcm5hbWU6")
+            p.put(base64.b64encode(ALICE.encode()).decode())
+            self.assertEqual(p.line(), "+ UGFzc3dvcmQ6")
+            self.assertEqual(p.cmd(base64.b64encode(PASSWORD.encode())
+                                   .decode()), "+OK 2 messages")
+
+    def test_a_thousand_pipelined_commands(self):
+        with self.sandbox.pop3(ALICE) as p:
+            p.put(b"NOOP\r\nSTAT\r\n" * 500 + b"QUIT\r\n")
+            for _ in range(1001):
+                p.status()
+
+    def test_new_mail_is_invisible_until_the_next_login(self):
+        with self.sandbox.pop3(ALICE) as p:
+            with self.sandbox.smtp() as s:
+                s.send(EVE, [ALICE], mail("third"))
+            self.assertEqual(p.stat()[0], 2)
+            p.cmd("RSET")
+            self.assertEqual(len(p.listing()), 2)
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual(p.stat()[0], 3)
+
+    def test_an_account_without_a_mailbox_is_empty(self):
+        self.sandbox.account("new@example.test")
+        with self.sandbox.pop3("new@example.test") as p:
+            self.assertEqual(p.stat(), (0, 0))
+            self.assertEqual(p.listing("UIDL"), [])
+            p.quit()
+
+    def test_malformed_commands_end_neither_server_nor_session(self):
+        with self.sandbox.pop3(ALICE) as p:
+            for bad in ("", " ", "XYZZY", "RETR", "RETR 0", "RETR 3",
+                        "RETR -1", "RETR 1x", "RETR 18446744073709551617",
+                        "TOP 1 -1", "TOP 1 x", "LIST a", "DELE 1 2",
+                        "RETR\t1", ":"):
+                self.assertRefused("-ERR", p.cmd, bad)
+                p.cmd("NOOP")
+            p.put(b"NOOP \0\r\n")
+            self.assertRefused("-ERR", p.status)
+            p.put(b"NOOP " + b"x" * 2000 + b"\r\n")
+            self.assertRefused("-ERR", p.status)
+            self.assertEqual(p.stat()[0], 2)
+            # who sends a line without an end is not listened to for ever
+            p.put(b"NOOP " + b"x" * 10000 + b"\r\n")
+            self.assertRefused("-ERR", p.status)
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual(p.stat()[0], 2)
+
+    def test_login_and_logout_are_logged_with_the_address_first(self):
+        self.sandbox.pop3(ALICE).quit()
+        log = self.sandbox.log("pop3d.log")
+        lines = [l for l in log.splitlines() if ALICE in l][-2:]
+        self.assertIn("Login:", lines[0])
+        self.assertIn("Logged out", lines[1])
+        for line in lines:
+            self.assertLess(line.index("rip=127.0.0.1"), line.index(ALICE))
+
+
+class Pop3Processes(SandboxTest):
+    def session_pids(self):
+        """The sessions: children of the parent that are not the keeper."""
+        import pwd
+        login = pwd.getpwnam("mailrow-login").pw_uid
+        return [c for c in children(self.sandbox.pid("pop3d"))
+                if user_of(c) == login]
+
+    def test_a_session_holds_two_descriptors_and_no_more(self):
+        for user in (None, ALICE):
+            with self.sandbox.pop3(user) as p:
+                p.cmd("NOOP") if user else p.multi("CAPA")
+                sessions = self.session_pids()
+                self.assertEqual(len(sessions), 1)
+                fds = os.listdir("/proc/%d/fd" % sessions[0])
+                links = [os.readlink("/proc/%d/fd/%s" % (sessions[0], fd))
+                         for fd in fds]
+                self.assertEqual(len(fds), 2, links)
+                self.assertTrue(all(l.startswith("socket:") for l in links),
+                                links)
+                p.cmd("QUIT")
+            wait_until(lambda: not self.session_pids(),
+                       what="the end of the session")
+
+    def test_two_hundred_idle_sessions_cost_no_database_connection(self):
+        def connections():
+            return self.sandbox.number(
+                "SELECT COUNT(*) FROM information_schema.PROCESSLIST"
+                " WHERE USER = 'mailrow-pop3'")
+        sessions = []
+        try:
+            for _ in range(200):
+                sessions.append(self.sandbox.pop3(ALICE))
+            self.assertEqual(len(self.session_pids()), 200)
+            many = connections()
+            self.assertLessEqual(many, 8)
+            for p in sessions:
+                p.cmd("STAT")
+            self.assertEqual(connections(), many)
+        finally:
+            for p in sessions:
+                p.close()
+        wait_until(lambda: not self.session_pids(),
+                   what="the end of the sessions")
+        self.assertEqual(connections(), many)
+
+    def test_a_session_that_is_killed_harms_nobody(self):
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("stays"))
+        with self.sandbox.pop3(ALICE) as p, self.sandbox.pop3(BOB) as q:
+            p.cmd("DELE 1")
+            sessions = self.session_pids()
+            self.assertEqual(len(sessions), 2)
+            os.kill(min(sessions), 9)
+            with self.assertRaises((Failed, OSError)):
+                p.cmd("NOOP")
+                q.cmd("NOOP")
+        wait_until(lambda: not self.session_pids(),
+                   what="the end of the sessions")
+        self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM trash"), 0)
+
+
+class Apop(SandboxTest):
+    CONF = ("apop = yes",)
+
+    def test_apop_for_a_plain_password_only(self):
+        import hashlib
+        self.sandbox.sql("UPDATE account SET password = '{PLAIN}tanstaaf'"
+                         " WHERE address = '%s'" % ALICE)
+
+        def apop(user, password):
+            with self.sandbox.pop3() as p:
+                stamp = re.search(r"<[^<>@ ]+@[^<>@ ]+>", p.banner)[0]
+                stamps.append(stamp)
+                return p.cmd("APOP %s %s" % (user, hashlib.md5(
+                    (stamp + password).encode()).hexdigest()))
+        stamps = []
+        self.assertEqual(apop(ALICE, "tanstaaf"), "+OK 0 messages")
+        self.assertRefused("-ERR", apop, ALICE, "wrong")
+        self.assertRefused("-ERR", apop, BOB, PASSWORD)
+        self.assertRefused("-ERR", apop, "nobody@example.test", "tanstaaf")
+        self.assertEqual(len(set(stamps)), 4)
+
+
+if __name__ == "__main__":
+    main()

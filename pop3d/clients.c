@@ -26,11 +26,12 @@ static uint32_t *address_bucket(const struct clients *c, const struct ipaddr *a)
 			      (c->buckets - 1)];
 }
 
+/* Few: after each fork the first write to a page costs a copy of it. */
 static uint32_t buckets_for(size_t max)
 {
 	uint32_t n = 64;
 
-	while (n < max)
+	while (n < max / 4)
 		n *= 2;
 	return n;
 }
@@ -51,10 +52,10 @@ bool clients_init(struct clients *c, size_t max, uint64_t seed)
 	if (max == 0 || max > INT32_MAX)
 		return false;
 	c->buckets = buckets_for(max);
-	c->client = calloc(max, sizeof(*c->client));
-	c->address = calloc(max, sizeof(*c->address));
 	c->by_pid = calloc(c->buckets, sizeof(*c->by_pid));
 	c->by_address = calloc(c->buckets, sizeof(*c->by_address));
+	c->client = calloc(max, sizeof(*c->client));
+	c->address = calloc(max, sizeof(*c->address));
 	if (!c->client || !c->address || !c->by_pid || !c->by_address) {
 		clients_release(c);
 		return false;

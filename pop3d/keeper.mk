@@ -32,7 +32,8 @@ tests_unit_test_keeperframes_SOURCES = tests/unit/test_keeperframes.c tests/unit
 tests_unit_test_keeperframes_LDADD = $(KEEPER_TEST_LDADD)
 
 tests_unit_test_keeperjob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_keeperjob_SOURCES = tests/unit/test_keeperjob.c tests/unit/wire.h
+tests_unit_test_keeperjob_SOURCES = tests/unit/test_keeperjob.c \
+	tests/unit/keeperdrop.c tests/unit/keeperdrop.h tests/unit/wire.h
 tests_unit_test_keeperjob_LDADD = $(KEEPER_TEST_LDADD)
 
 tests_unit_test_keeperlog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

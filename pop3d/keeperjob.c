@@ -317,28 +317,16 @@ static enum db_result run_read_many(struct keeperjob *j, struct db *db,
 	return r;
 }
 
-static int compare_uid(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return (x > y) - (x < y);
-}
-
-/* Ascending: everybody takes the locks of mail rows in one order. */
 static enum db_result run_move(struct keeperjob *j, struct db *db,
 			       struct buf *scratch)
 {
-	struct keeperjob_move *m = &j->u.move;
+	const struct keeperjob_move *m = &j->u.move;
 	uint64_t moved = 0;
 	enum db_result r;
 
 	(void)scratch;
 	if (FAULT("keeper-move-begin"))
 		return DB_OURS;
-	if (m->n)
-		qsort(m->uid, m->n, sizeof(*m->uid), compare_uid);
 	r = maildrop_move(db, j->mailbox_id, m->uid, m->n, span_of(m->who),
 			  span_of(m->from), &moved);
 	if (r != DB_OK)
@@ -412,9 +400,12 @@ static void wait_a_little(unsigned tries)
 	(void)nanosleep(&t, NULL);
 }
 
-/* A connection that idled may have been closed by the server: DB_DOWN is
- * tried once more on a new one. A move that was done after all finds nothing
- * left to move, which is success too. */
+/* A move replays itself as long as that helps. */
+static bool may_replay(const struct keeperjob *j, enum db_result r)
+{
+	return r == DB_RETRY && j->kind != KJ_MOVE;
+}
+
 void keeperjob_run(struct keeperjob *j, struct db *db, struct buf *scratch)
 {
 	enum db_result r = DB_DOWN;
@@ -424,15 +415,12 @@ void keeperjob_run(struct keeperjob *j, struct db *db, struct buf *scratch)
 		if (clock_ms() >= j->deadline)
 			break;
 		r = run_once(j, db, scratch);
-		why = db_why(db);
 		if (r == DB_OK)
 			return;
-		if (r == DB_RETRY)
-			wait_a_little(tries);
-		else if (r == DB_DOWN && tries == 1)
-			db_close(db);
-		else
+		why = db_why(db);
+		if (!may_replay(j, r))
 			break;
+		wait_a_little(tries);
 	}
 	fail(j, r, why);
 }

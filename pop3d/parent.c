@@ -151,7 +151,7 @@ static void session_ended(struct parent *p, pid_t pid, int status)
 		session_crashed(p, &a);
 }
 
-static void reap(struct parent *p)
+void parent_reap(struct parent *p)
 {
 	int status;
 	pid_t pid;
@@ -162,11 +162,15 @@ static void reap(struct parent *p)
 		else
 			session_ended(p, pid, status);
 	}
-	if (p->crashes >= CRASHES_MAX && !p->stopping) {
-		log_warn("%u sessions crashed: starting anew", p->crashes);
-		parent_exec_again(p);
-		p->crashes = 0;
-	}
+}
+
+static void start_anew_after_crashes(struct parent *p)
+{
+	if (p->crashes < CRASHES_MAX)
+		return;
+	log_warn("%u sessions crashed: starting anew", p->crashes);
+	parent_exec_again(p);
+	p->crashes = 0;
 }
 
 static void log_problems(struct span problems)
@@ -215,7 +219,7 @@ static void heed_signals(struct parent *p)
 		else if (si.ssi_signo != SIGCHLD)
 			p->stopping = true;
 	}
-	reap(p);
+	parent_reap(p);
 }
 
 /* How long to wait: for ever, or until there is something to try again. */
@@ -302,9 +306,10 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv)
 	};
 	catch_signals(&p);
 	set_up(&p);
-	reap(&p);
+	parent_reap(&p);
 	log_info("ready");
 	while (!p.stopping) {
+		start_anew_after_crashes(&p);
 		parent_keeper_tend(&p);
 		wait_and_accept(&p);
 	}

@@ -33,12 +33,16 @@ struct parent {
 	int64_t keeper_started, keeper_at, keeper_delay;
 	int exit_code;
 	bool stopping;
-	int signals; /* signalfd */
-	struct parent_grudge full, crowded, failing;
+	int signals;           /* signalfd */
+	int64_t patient_after; /* when a crowd may be waited for again */
+	struct parent_grudge crowded, failing;
 };
 
 /* Runs until SIGTERM; returns the exit code. conf is taken over. */
 int parent_run(struct conf *conf, const char *conf_file, char **argv);
+
+/* Takes note of children that ended. */
+void parent_reap(struct parent *p);
 
 /* Logs "WHAT", at most one line a grudge in ten seconds. */
 void parent_grumble(struct parent_grudge *g, const char *what);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@
 #include "pop3d/session.h"
 
 enum {
-	AT_ONCE = 64,    /* accepted before children are reaped */
+	AT_ONCE = 64, /* accepted before children are reaped */
+	MOMENT_MS = 10,
 	PAUSE_MS = 1000, /* after a failure that will last */
 	HOST_MAX = 80
 };
@@ -36,16 +38,33 @@ static void turn_away(int client, enum reply_id reply)
 	(void)close(client);
 }
 
+static bool is_crowded(const struct parent *p, const struct ipaddr *a)
+{
+	return p->clients.n >= p->conf->pop3_max_sessions ||
+	       clients_of(&p->clients, a) >= p->conf->pop3_max_per_address;
+}
+
+/* On a busy machine sessions that have said good-bye still wait for their
+ * turn to exit. Now and then they are given a moment. */
+static void let_sessions_end(struct parent *p)
+{
+	int64_t now = clock_ms();
+
+	if (now >= p->patient_after) {
+		(void)poll(NULL, 0, MOMENT_MS);
+		p->patient_after = now + 10 * MOMENT_MS;
+	}
+	parent_reap(p);
+}
+
 static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
 {
-	if (p->clients.n >= p->conf->pop3_max_sessions) {
-		parent_grumble(&p->full, "too many sessions: "
-					 "pop3_max_sessions reached");
-		return R_POP_BUSY;
-	}
-	if (clients_of(&p->clients, a) >= p->conf->pop3_max_per_address) {
-		parent_grumble(&p->crowded, "too many sessions of one address: "
-					    "pop3_max_per_address reached");
+	if (is_crowded(p, a))
+		let_sessions_end(p);
+	if (is_crowded(p, a)) {
+		parent_grumble(&p->crowded,
+			       "too many sessions: pop3_max_sessions or "
+			       "pop3_max_per_address reached");
 		return R_POP_BUSY;
 	}
 	if (!p->keeper || clients_banned(&p->clients, a, clock_ms()))

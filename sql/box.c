@@ -107,14 +107,17 @@ static enum db_result change(struct db *db, const struct addr *a,
 			     struct span incarnation, const struct found *f)
 {
 	struct esc_text t;
+	enum db_result r;
 
 	if (f->box.mailbox_id == 0)
 		return make_row(db, addr_span(a), incarnation);
-	log_info("mailbox %llu of '%s' belongs to a former account and is"
-		 " retired",
-		 (unsigned long long)f->box.mailbox_id,
-		 esc_text(&t, addr_span(a)));
-	return change_life(db, addr_span(a), incarnation, f->box.mailbox_id);
+	r = change_life(db, addr_span(a), incarnation, f->box.mailbox_id);
+	if (r == DB_OK)
+		log_info("mailbox %llu of '%s' belongs to a former account"
+			 " and is retired",
+			 (unsigned long long)f->box.mailbox_id,
+			 esc_text(&t, addr_span(a)));
+	return r;
 }
 
 enum db_result box_resolve(struct db *db, const struct addr *a,

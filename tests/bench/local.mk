@@ -17,9 +17,14 @@ tests_bench_pop3bench_CFLAGS = -Wall -Wextra
 tests_bench_discard_milter_CPPFLAGS = -DLOAD_GENERATOR
 tests_bench_discard_milter_CFLAGS = -Wall -Wextra $(MILTER_CFLAGS)
 
+tests/bench/popa3d-times.so: tests/bench/popa3d-times.c
+	$(AM_V_CC)$(CC) -O2 -Wall -shared -fPIC -o $@ \
+		$(srcdir)/tests/bench/popa3d-times.c
+
 bench-tools: tests/bench/smtpload tests/bench/pop3bench \
-	tests/bench/discard-milter
+	tests/bench/discard-milter tests/bench/popa3d-times.so
 .PHONY: bench-tools
 
-EXTRA_DIST += tests/bench/accept tests/bench/benchlib.py tests/bench/pop3 \
+CLEANFILES += tests/bench/popa3d-times.so
+EXTRA_DIST += tests/bench/popa3d-times.c tests/bench/accept tests/bench/benchlib.py tests/bench/pop3 \
 	tests/bench/README.md

@@ -257,6 +257,71 @@ const char *fix_text(const char *fmt, ...)
 	return text;
 }
 
+static const char *const texts[QUERY_COUNT] = {
+#define QUERY(id, programs, params, results, text) [id] = (text),
+#include "sql/queries.def"
+#undef QUERY
+};
+
+static void put_values(struct buf *sql, struct span text, struct span values)
+{
+	struct span head, value;
+
+	while (span_cut(text, '?', &head, &text)) {
+		span_cut(values, ' ', &value, &values);
+		assert_true(value.n > 0);
+		buf_put_span(sql, head);
+		buf_put_span(sql, value);
+	}
+	buf_put_span(sql, head);
+	assert_int_equal(values.n, 0);
+}
+
+static bool has(const struct sqlval *v, const char *word)
+{
+	struct span s = v->type == SQLVAL_BYTES ? v->s : SPAN_EMPTY;
+	size_t n = strlen(word);
+
+	for (; s.n >= n; s = span_skip(s, 1))
+		if (span_eq(span_head(s, n), span_of(word)))
+			return true;
+	return false;
+}
+
+/* id, select_type, table, type, possible_keys, key, key_len, ref, rows, Extra */
+enum { EX_TABLE = 2, EX_TYPE = 3, EX_KEY = 5, EX_EXTRA = 9, EX_COLUMNS };
+
+static bool explained_well(const struct sqlval *col, const char *mail_index)
+{
+	if (has(&col[EX_TYPE], "ALL") || has(&col[EX_EXTRA], "filesort") ||
+	    has(&col[EX_EXTRA], "temporary"))
+		return false;
+	return !mail_index || col[EX_TABLE].type != SQLVAL_BYTES ||
+	       !span_is(col[EX_TABLE].s, "mail") ||
+	       (has(&col[EX_KEY], mail_index) &&
+		has(&col[EX_EXTRA], "Using index"));
+}
+
+void fix_explain(enum query_id q, const char *values, const char *mail_index)
+{
+	struct buf sql = BUF_INIT(1 << 16);
+	struct sqlval col[DB_SITE_COLUMNS];
+	unsigned rows = 0;
+	bool got;
+
+	buf_puts(&sql, "EXPLAIN ");
+	put_values(&sql, span_of(texts[q]), span_of(values));
+	if (db_site_run(root, 1, buf_span(&sql), NULL, 0, EX_COLUMNS) != DB_OK)
+		fail_msg("%s: %s", buf_cstr(&sql), db_why(root));
+	while (db_site_fetch(root, 1, col, &got) == DB_OK && got) {
+		rows++;
+		if (!explained_well(col, mail_index))
+			fail_msg("%s: badly planned", db_query_name(q));
+	}
+	assert_true(rows > 0);
+	buf_release(&sql);
+}
+
 struct db_target *fix_target_as(enum program self, const char *user,
 				const char *password)
 {

@@ -34,6 +34,11 @@ const char *fix_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 struct db_target *fix_target_as(enum program self, const char *user,
 				const char *password);
 
+/* EXPLAINs a statement of queries.def with these values (SQL, split at blanks):
+ * no table is read from end to end, nothing sorted or kept aside, and table
+ * "mail" is read from that index alone unless it is NULL. */
+void fix_explain(enum query_id q, const char *values, const char *mail_index);
+
 /* Arms a fault point (lib/fault.h). */
 void fix_fault(const char *name, const char *what);
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "sql/box.h"
 #include "tests/sql/fixture.h"
 #include "tests/sql/mailing.h"
@@ -19,6 +20,7 @@ static int start(void **state)
 {
 	if (fix_start(state) != 0)
 		return -1;
+	log_off();
 	pool = fix_pool(PROG_MILTER, 4);
 	db = pool_get(pool, deadline_in(1000));
 	return 0;

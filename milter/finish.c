@@ -80,39 +80,43 @@ static bool make_targets(struct finish *f)
 	return true;
 }
 
-/* deliver_commit() may have put the targets in another order. */
+/* After the commit, which may have put the targets in another order. */
 static const struct deliver_target *result_of(const struct finish *f,
 					      const struct message_target *t)
 {
-	for (size_t i = 0; i < f->m->ntarget; i++)
-		if (f->target[i].mailbox_id == t->mailbox_id)
-			return &f->target[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i + 1 < f->m->ntarget &&
+	       f->target[i].mailbox_id != t->mailbox_id)
+		i++;
+	return &f->target[i];
+}
+
+static void put_sent(const struct finish *f, const struct message_target *t,
+		     struct buf *b)
+{
+	const struct deliver_target *d = result_of(f, t);
+
+	buf_puts(b, "dsn=2.0.0, status=sent (");
+	if (d->duplicate_r)
+		buf_puts(b, "duplicate, stored before)");
+	else
+		buf_printf(b, "stored as %llu/%llu)",
+			   (unsigned long long)t->mailbox_id,
+			   (unsigned long long)d->uid_r);
+}
+
+static void put_deferred(struct finish *f, enum reply_id id, struct buf *b)
+{
+	const struct reply *r = reply_get(id);
+
+	buf_printf(b, "dsn=%s, status=deferred (%s", r->enhanced, r->text);
+	if (f->why.n)
+		buf_printf(b, ": %s", buf_cstr(&f->why));
+	buf_puts(b, ")");
 }
 
 /* As Postfix's delivery agents say it. */
-static void put_status(struct finish *f, const struct message_target *t,
-		       enum reply_id id, struct buf *b)
-{
-	const struct deliver_target *d = result_of(f, t);
-	const struct reply *r = reply_get(id);
-
-	if (id != R_NONE) {
-		buf_printf(b, "dsn=%s, status=deferred (%s", r->enhanced,
-			   r->text);
-		if (f->why.n)
-			buf_printf(b, ": %s", buf_cstr(&f->why));
-		buf_puts(b, ")");
-	} else if (d && d->duplicate_r) {
-		buf_puts(b, "dsn=2.0.0, status=sent"
-			    " (duplicate, stored before)");
-	} else {
-		buf_printf(b, "dsn=2.0.0, status=sent (stored as %llu/%llu)",
-			   (unsigned long long)t->mailbox_id,
-			   (unsigned long long)(d ? d->uid_r : 0));
-	}
-}
-
 static void log_recipient(struct finish *f, const struct message_rcpt *rcpt,
 			  enum reply_id id)
 {
@@ -128,7 +132,10 @@ static void log_recipient(struct finish *f, const struct message_rcpt *rcpt,
 		esc_put(&b, original, ESC_MAX);
 	}
 	buf_printf(&b, ">, relay=mailrow, delay=%.2f, ", delay);
-	put_status(f, t, id, &b);
+	if (id == R_NONE)
+		put_sent(f, t, &b);
+	else
+		put_deferred(f, id, &b);
 	log_info("%s: %s", message_id(f->m), buf_cstr(&b));
 	buf_release(&b);
 }

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-enum { NONE = UINT32_MAX };
+/* No place: the end of a chain. */
+#define NONE UINT32_MAX
 
 /* Of splitmix64; good enough for chains behind a secret seed. */
 static uint64_t mix(uint64_t x)

@@ -29,6 +29,7 @@ POP_TESTS = \
 	tests/unit/test_clients \
 	tests/unit/test_popcmd \
 	tests/unit/test_poplist \
+	tests/unit/test_poplogin \
 	tests/unit/test_popread \
 	tests/unit/test_popstate
 POP_LDADD = pop3d/libpop.a $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -47,15 +48,26 @@ tests_unit_test_poplist_SOURCES = tests/unit/test_poplist.c
 tests_unit_test_poplist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_poplist_LDADD = $(POP_LDADD)
 
-tests_unit_test_popread_SOURCES = tests/unit/test_popread.c \
-	tests/unit/poprig.c tests/unit/poprig.h
+POP_RIG = tests/unit/poprig.c tests/unit/poprig.h tests/unit/poptest.h
+
+tests_unit_test_poplogin_SOURCES = tests/unit/test_poplogin.c $(POP_RIG)
+tests_unit_test_poplogin_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_poplogin_LDADD = $(POP_LDADD)
+
+tests_unit_test_popread_SOURCES = tests/unit/test_popread.c $(POP_RIG)
 tests_unit_test_popread_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popread_LDADD = $(POP_LDADD)
 
-tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c \
-	tests/unit/poprig.c tests/unit/poprig.h
+tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c $(POP_RIG)
 tests_unit_test_popstate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popstate_LDADD = $(POP_LDADD)
 endif
 
 include pop3d/keeper.mk
+
+EXTRA_DIST += \
+	tests/dialog/pop3-capa.dialog \
+	tests/dialog/pop3-long.dialog \
+	tests/dialog/pop3-quit.dialog \
+	tests/dialog/pop3-top.dialog \
+	tests/dialog/pop3-transcript.dialog

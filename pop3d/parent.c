@@ -164,15 +164,6 @@ void parent_reap(struct parent *p)
 	}
 }
 
-static void start_anew_after_crashes(struct parent *p)
-{
-	if (p->crashes < CRASHES_MAX)
-		return;
-	log_warn("%u sessions crashed: starting anew", p->crashes);
-	parent_exec_again(p);
-	p->crashes = 0;
-}
-
 static void log_problems(struct span problems)
 {
 	struct span line;
@@ -195,18 +186,41 @@ static void take_conf(struct parent *p, struct conf *c)
 		(void)kill(p->keeper, SIGHUP);
 }
 
-static void reload(struct parent *p)
+/* The configuration as the files say now, or NULL and what is wrong logged. */
+static struct conf *read_conf(const struct parent *p, const char *otherwise)
 {
 	struct buf problems = BUF_INIT(CONFLOAD_PROBLEMS_MAX);
 	struct conf *c = confload(p->conf_file, &problems);
 
-	if (c) {
-		take_conf(p, c);
-	} else {
-		log_warn("cannot reload the configuration: the old one stays");
+	if (!c) {
+		log_warn("cannot read the configuration: %s", otherwise);
 		log_problems(buf_span(&problems));
 	}
 	buf_release(&problems);
+	return c;
+}
+
+static void reload(struct parent *p)
+{
+	struct conf *c = read_conf(p, "the old one stays");
+
+	if (c)
+		take_conf(p, c);
+}
+
+/* With files that are wrong the new start would be the end. */
+static void start_anew_after_crashes(struct parent *p)
+{
+	struct conf *c;
+
+	if (p->crashes < CRASHES_MAX)
+		return;
+	log_warn("%u sessions crashed: starting anew", p->crashes);
+	p->crashes = 0;
+	c = read_conf(p, "no new start");
+	if (c)
+		parent_exec_again(p);
+	conf_unref(&c);
 }
 
 static void heed_signals(struct parent *p)

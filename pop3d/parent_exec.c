@@ -17,6 +17,7 @@ struct kept {
 	size_t listeners;
 	int control;
 	pid_t keeper;
+	struct client_ban ban[CLIENTS_BANS];
 	size_t clients;
 };
 
@@ -50,6 +51,7 @@ static bool write_kept(const struct parent *p, int fd)
 	};
 
 	memcpy(k.listener, p->listener, sizeof(k.listener));
+	memcpy(k.ban, p->clients.ban, sizeof(k.ban));
 	if (write(fd, &k, sizeof(k)) != (ssize_t)sizeof(k))
 		return false;
 	clients_each(&p->clients, write_client, &w);
@@ -116,6 +118,7 @@ static bool read_kept(struct parent *p, int fd)
 	p->control = k.control;
 	p->keeper = k.keeper;
 	p->keeper_started = clock_ms();
+	memcpy(p->clients.ban, k.ban, sizeof(k.ban));
 	return read_clients(p, fd, k.clients);
 }
 

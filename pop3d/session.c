@@ -40,12 +40,8 @@ static void take_stop(int sig)
 	told_to_stop = 1;
 }
 
-static bool limit(int what, rlim_t n)
-{
-	const struct rlimit l = { n, n };
-
-	return setrlimit(what, &l) == 0;
-}
+#define LIMIT(what, n)                                                         \
+	(setrlimit(what, &(const struct rlimit){ (n), (n) }) == 0)
 
 /* Nothing is left to a session but its client and its channel. The dumpable
  * mark keeps sessions, which share a uid, out of each other's memory. */
@@ -60,8 +56,8 @@ static bool session_confine(const struct session_start *start)
 	return dup2(start->client, FD_CLIENT) == FD_CLIENT &&
 	       dup2(start->channel, FD_CHANNEL) == FD_CHANNEL &&
 	       close_range(FD_COUNT, ~0U, 0) == 0 &&
-	       limit(RLIMIT_NOFILE, FD_COUNT) && limit(RLIMIT_CORE, 0) &&
-	       limit(RLIMIT_NPROC, 0) && limit(RLIMIT_FSIZE, 0) &&
+	       LIMIT(RLIMIT_NOFILE, FD_COUNT) && LIMIT(RLIMIT_CORE, 0) &&
+	       LIMIT(RLIMIT_NPROC, 0) && LIMIT(RLIMIT_FSIZE, 0) &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 

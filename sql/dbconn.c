@@ -66,9 +66,13 @@ static enum db_result connect_server(struct db *db)
 	return DB_OK;
 }
 
+/* Rows, if there are any (ANALYZE TABLE), are thrown away. */
 enum db_result db_plain(struct db *db, struct span text)
 {
 	if (mysql_real_query(db->my, text.p, text.n))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	mysql_free_result(mysql_store_result(db->my));
+	if (mysql_errno(db->my))
 		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
 	return DB_OK;
 }

@@ -104,7 +104,7 @@ enum db_result db_succeed(struct db *db);
 /* For the calling thread, where the library wants it. */
 void db_thread_ready(void);
 
-/* Runs a text that yields no rows, without preparing it. */
+/* Runs a text without preparing it. */
 enum db_result db_plain(struct db *db, struct span text)
 	__attribute__((warn_unused_result));
 

@@ -109,6 +109,8 @@ notify_classes =
 # Postfix slows arrivals down to the rate of its queue manager, which never
 # sees what the milter has stored and discarded: 1 s a mail
 in_flow_delay = 0
+# smtpd ends when it finds no auth server: then not 60 s of rest, as on a site
+service_throttle_time = 1s
 # all clients share one address here
 smtpd_client_connection_count_limit = 0
 $bare

@@ -136,13 +136,14 @@ static void open_root(void)
 int fix_start_empty(void **state)
 {
 	(void)state;
-	if (!getenv("MAILROW_TEST_SOCKET") || !getenv("top_srcdir")) {
+	if (!getenv("MAILROW_TEST_SOCKET") || !getenv("MAILROW_TEST_DIR") ||
+	    !getenv("top_srcdir")) {
 		fputs("run me by tests/sql/with-mariadb.sh, top_srcdir set\n",
 		      stderr);
 		return -1;
 	}
 	db_library_init();
-	snprintf(dir, sizeof(dir), "%s/etc.XXXXXX", "/tmp");
+	snprintf(dir, sizeof(dir), "%s/etc.XXXXXX", getenv("MAILROW_TEST_DIR"));
 	if (!mkdtemp(dir))
 		return -1;
 	setenv("MAILROW_FAULT_DIR", dir, 1);
@@ -163,21 +164,16 @@ int fix_start(void **state)
 	return 0;
 }
 
+/* The files go with the server's directory. */
 int fix_end(void **state)
 {
-	char command[600];
-
 	(void)state;
 	db_free(&root);
 	db_target_free(&root_target);
 	for (size_t i = 0; i < PROG_ALL; i++)
 		db_target_free(&targets[i]);
 	conf_unref(&fix_conf);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	if (fork() == 0) {
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
+	db_library_end();
 	return 0;
 }
 
@@ -288,7 +284,8 @@ static bool has(const struct sqlval *v, const char *word)
 	return false;
 }
 
-/* id, select_type, table, type, possible_keys, key, key_len, ref, rows, Extra */
+/* id, select_type, table, type, possible_keys, key, key_len, ref, rows, Extra
+ */
 enum { EX_TABLE = 2, EX_TYPE = 3, EX_KEY = 5, EX_EXTRA = 9, EX_COLUMNS };
 
 static bool explained_well(const struct sqlval *col, const char *mail_index)
@@ -330,9 +327,8 @@ struct db_target *fix_target_as(enum program self, const char *user,
 	char name[80], text[1024];
 
 	snprintf(name, sizeof(name), "%s.cnf", group);
-	snprintf(text, sizeof(text),
-		 "[%s]\nuser=%s\npassword=%s\nsocket=%s\n", group, user,
-		 password, getenv("MAILROW_TEST_SOCKET"));
+	snprintf(text, sizeof(text), "[%s]\nuser=%s\npassword=%s\nsocket=%s\n",
+		 group, user, password, getenv("MAILROW_TEST_SOCKET"));
 	fix_option_file(name, text, 0600);
 	t = fix_target(self);
 	return t;

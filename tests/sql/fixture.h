@@ -8,7 +8,7 @@
 /* Group set-up and tear-down of cmocka. The database is called "mailrow" and
  * has the schema; option files let every program in as root. */
 int fix_start(void **state);
-int fix_start_empty(void **state);	/* without the schema */
+int fix_start_empty(void **state); /* without the schema */
 int fix_end(void **state);
 
 extern struct conf *fix_conf;
@@ -27,7 +27,8 @@ const char *fix_path(const char *name);
 void fix_sql(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool fix_try(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 uint64_t fix_number(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-const char *fix_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *fix_text(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 
 /* The target of a program whose option file now names this user; the file is
  * read when a connection is made. */

@@ -24,7 +24,9 @@ SQL_TESTS += tests/sql/test_sql_fault
 endif
 check_PROGRAMS += $(SQL_UNIT_TESTS)
 TESTS += $(SQL_UNIT_TESTS)
-EXTRA_PROGRAMS += $(SQL_TESTS) tests/sql/test_sql_fault tests/sql/delivercost
+SQL_EXTRA = $(SQL_TESTS) tests/sql/test_sql_fault tests/sql/delivercost
+EXTRA_PROGRAMS += $(SQL_EXTRA)
+CLEANFILES += $(SQL_EXTRA)
 endif
 
 check-sql: $(SQL_TESTS)

@@ -42,9 +42,9 @@ bool mailing_make(struct mailing *g, struct span text, const char *key)
 
 void mailing_to(struct mailing *g, uint64_t mailbox_id)
 {
-	g->t[g->n++] = (struct deliver_target){
-		.mailbox_id = mailbox_id, .trace = SPAN_LIT(MAILING_TRACE)
-	};
+	g->t[g->n++] =
+		(struct deliver_target){ .mailbox_id = mailbox_id,
+					 .trace = SPAN_LIT(MAILING_TRACE) };
 }
 
 enum deliver_result mailing_send(struct mailing *g, struct pool *p, int ms)
@@ -88,11 +88,12 @@ void mailing_check_store(unsigned unclaimed)
 		    " WHERE m.mailbox_id = b.mailbox_id) OR octets <>"
 		    " (SELECT COALESCE(SUM(m.octets), 0) FROM mail m"
 		    " WHERE m.mailbox_id = b.mailbox_id)");
-	expect_none("the uids have a gap or stand twice",
-		    "SELECT COUNT(*) FROM mailbox b WHERE uid_next - 16777216 <>"
-		    " (SELECT COUNT(DISTINCT uid) FROM (SELECT mailbox_id, uid"
-		    " FROM mail UNION ALL SELECT mailbox_id, uid FROM trash) u"
-		    " WHERE u.mailbox_id = b.mailbox_id)");
+	expect_none(
+		"the uids have a gap or stand twice",
+		"SELECT COUNT(*) FROM mailbox b WHERE uid_next - 16777216 <>"
+		" (SELECT COUNT(DISTINCT uid) FROM (SELECT mailbox_id, uid"
+		" FROM mail UNION ALL SELECT mailbox_id, uid FROM trash) u"
+		" WHERE u.mailbox_id = b.mailbox_id)");
 	expect_none("a mail is in mail and in trash",
 		    "SELECT COUNT(*) FROM mail JOIN trash"
 		    " USING (mailbox_id, uid)");
@@ -108,10 +109,11 @@ void mailing_check_store(unsigned unclaimed)
 		    " FROM trash) m LEFT JOIN content c USING (content_id)"
 		    " WHERE c.octets IS NULL"
 		    " OR c.octets + LENGTH(m.trace) <> m.octets");
-	expect_none("the chunks are not the content",
-		    "SELECT COUNT(*) FROM content c WHERE refs > 0 AND octets <>"
-		    " (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM chunk k"
-		    " WHERE k.content_id = c.content_id)");
+	expect_none(
+		"the chunks are not the content",
+		"SELECT COUNT(*) FROM content c WHERE refs > 0 AND octets <>"
+		" (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM chunk k"
+		" WHERE k.content_id = c.content_id)");
 	expect_none("chunks have no content",
 		    "SELECT COUNT(*) FROM chunk k LEFT JOIN content c"
 		    " USING (content_id) WHERE c.content_id IS NULL");

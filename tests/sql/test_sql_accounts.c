@@ -150,8 +150,8 @@ static struct profile *profile_of(const char *mailbox_query,
 	return p;
 }
 
-#define LOGIN_ANY                                                          \
-	"SELECT a AS login, a AS mailbox, h AS hash, 1 AS active FROM site" \
+#define LOGIN_ANY                                                              \
+	"SELECT a AS login, a AS mailbox, h AS hash, 1 AS active FROM site"    \
 	" WHERE a = :login"
 
 static void folding_collations_give_no_other_account(void **state)
@@ -234,10 +234,10 @@ static void an_answer_that_cannot_be_read_is_no_answer(void **state)
 
 static void null_means_inactive_and_without_quota(void **state)
 {
-	struct profile *p = profile_of(
-		"SELECT a AS name, NULL AS active, NULL AS quota,"
-		" NULL AS incarnation FROM site WHERE a = :address",
-		LOGIN_ANY);
+	struct profile *p =
+		profile_of("SELECT a AS name, NULL AS active, NULL AS quota,"
+			   " NULL AS incarnation FROM site WHERE a = :address",
+			   LOGIN_ANY);
 	struct mailbox_facts f = mailbox(p, "bob@example.org");
 
 	(void)state;

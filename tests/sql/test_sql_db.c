@@ -76,10 +76,9 @@ static void values_come_back_as_they_went_in(void **state)
 {
 	static const char nasty[] = "a\0b'\"\\\xff\xfe;--@example.org";
 	struct db *db = open_as(PROG_MILTER);
-	const struct sqlval param[] = {
-		sql_bytes(span_make(nasty, sizeof(nasty) - 1)),
-		sql_bytes(SPAN_EMPTY)
-	};
+	const struct sqlval param[] = { sql_bytes(span_make(nasty,
+							    sizeof(nasty) - 1)),
+					sql_bytes(SPAN_EMPTY) };
 	struct sqlval col[4];
 	bool got;
 
@@ -490,12 +489,14 @@ int main(void)
 		cmocka_unit_test(null_is_told_from_empty),
 		cmocka_unit_test(values_of_any_length_come_whole),
 		cmocka_unit_test(an_update_that_changes_nothing_affects_no_row),
-		cmocka_unit_test(a_duplicate_key_is_an_answer_without_the_value),
+		cmocka_unit_test(
+			a_duplicate_key_is_an_answer_without_the_value),
 		cmocka_unit_test(a_value_that_does_not_fit_is_never_cut),
 		cmocka_unit_test(autocommit_is_on_outside_a_transaction_only),
 		cmocka_unit_test(
 			a_transaction_costs_its_statements_and_one_commit),
-		cmocka_unit_test(an_idle_connection_that_was_closed_is_made_anew),
+		cmocka_unit_test(
+			an_idle_connection_that_was_closed_is_made_anew),
 		cmocka_unit_test(
 			a_transaction_is_not_continued_on_a_new_connection),
 		cmocka_unit_test(a_lock_wait_timeout_ends_the_transaction),

@@ -1,4 +1,5 @@
-/* tests/sql/test_sql_deliver.c: one mail, one transaction, all its mailboxes. */
+/* tests/sql/test_sql_deliver.c: one mail, one transaction, all its mailboxes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -92,8 +93,7 @@ static void a_mail_costs_six_round_trips_and_one_flush(void **state)
 		if (i > 0)
 			assert_int_equal(status("Questions") - before, 6 + 1);
 		if (i > 0)
-			assert_in_range(status("Innodb_log_writes") -
-						flushes,
+			assert_in_range(status("Innodb_log_writes") - flushes,
 					1, 2);
 		mailing_release(&g);
 	}
@@ -335,11 +335,12 @@ static void a_big_mail_is_uploaded_while_it_arrives(void **state)
 	for (size_t i = 0; i < N; i += sizeof(piece)) {
 		for (size_t k = 0; k < sizeof(piece); k++)
 			piece[k] = (char)('A' + (i + k) / 65536 % 26);
-		assert_true(spool_put(g.spool, span_make(piece, sizeof(piece))));
+		assert_true(
+			spool_put(g.spool, span_make(piece, sizeof(piece))));
 		deliver_upload(pool, &g.m, deadline_in(10000));
 		assert_false(g.m.upload_broken);
-		assert_int_equal(g.m.uploaded, (i + sizeof(piece)) / 262144 *
-						       262144);
+		assert_int_equal(g.m.uploaded,
+				 (i + sizeof(piece)) / 262144 * 262144);
 	}
 	assert_int_equal(fix_number("SELECT refs FROM content WHERE octets = 0"
 				    " AND content_id IN (SELECT content_id"
@@ -365,8 +366,8 @@ static void a_big_mail_that_was_not_uploaded_is_stored_as_well(void **state)
 
 static void chunk_borders_are_met_exactly(void **state)
 {
-	static const size_t size[] = { 262143, 262144, 262145, 524288,
-				       1048576, 1048577 };
+	static const size_t size[] = { 262143, 262144,  262145,
+				       524288, 1048576, 1048577 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(size) / sizeof(*size); i++) {
@@ -469,7 +470,8 @@ int main(void)
 		cmocka_unit_test(a_mail_costs_six_round_trips_and_one_flush),
 		cmocka_unit_test(octets_of_any_value_are_kept),
 		cmocka_unit_test(an_empty_content_has_no_chunk),
-		cmocka_unit_test(a_retry_inside_the_window_stores_nothing_twice),
+		cmocka_unit_test(
+			a_retry_inside_the_window_stores_nothing_twice),
 		cmocka_unit_test(a_mail_without_a_key_is_never_a_duplicate),
 		cmocka_unit_test(
 			an_expired_receipt_is_renewed_and_the_mail_stored),
@@ -488,7 +490,8 @@ int main(void)
 			a_duplicate_of_a_big_mail_leaves_its_upload_to_the_sweep),
 		cmocka_unit_test(
 			a_lock_that_is_held_too_long_ends_at_the_deadline),
-		cmocka_unit_test(a_server_that_is_away_is_waited_for_until_the_deadline),
+		cmocka_unit_test(
+			a_server_that_is_away_is_waited_for_until_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

@@ -119,8 +119,7 @@ static void pages_join_without_gap_or_overlap(void **state)
 	assert_false(more);
 	/* who has enough may stop, and the connection is usable again */
 	l = (struct listed){ .most = 1 };
-	assert_int_equal(maildrop_list(db, id, 0, 100, take, &l, &more),
-			 DB_OK);
+	assert_int_equal(maildrop_list(db, id, 0, 100, take, &l, &more), DB_OK);
 	assert_int_equal(l.n, 1);
 	open_box("page@example.org", "", 100, &l, &more);
 	assert_int_equal(l.n, 5);
@@ -333,23 +332,23 @@ static void several_mails_come_in_one_question(void **state)
 		else
 			buf_printf(&want, MAILING_TRACE "%s|", text);
 	}
-	assert_int_equal(maildrop_read_many(db, id, uid, 40, 0, take_many,
-					    &many),
-			 DB_OK);
+	assert_int_equal(
+		maildrop_read_many(db, id, uid, 40, 0, take_many, &many),
+		DB_OK);
 	assert_int_equal(many.n, 38);
 	assert_string_equal(buf_cstr(&many.text), buf_cstr(&want));
 
 	many.n = 0;
 	buf_reset(&many.text);
-	assert_int_equal(maildrop_read_many(db, id, uid, 1, 34, take_many,
-					    &many),
-			 DB_OK);
+	assert_int_equal(
+		maildrop_read_many(db, id, uid, 1, 34, take_many, &many),
+		DB_OK);
 	assert_int_equal(many.text.n, 35);
 	many.n = 0;
 	buf_reset(&many.text);
-	assert_int_equal(maildrop_read_many(db, id, uid, 1, 10, take_many,
-					    &many),
-			 DB_OK);
+	assert_int_equal(
+		maildrop_read_many(db, id, uid, 1, 10, take_many, &many),
+		DB_OK);
 	assert_string_equal(buf_cstr(&many.text), "Return-Pat|");
 	buf_release(&many.text);
 	buf_release(&want);
@@ -452,10 +451,13 @@ int main(void)
 		cmocka_unit_test(pages_join_without_gap_or_overlap),
 		cmocka_unit_test(an_empty_and_a_missing_mailbox_are_told_apart),
 		cmocka_unit_test(mail_of_a_former_account_is_not_shown),
-		cmocka_unit_test(a_mail_comes_back_octet_by_octet_in_any_pieces),
-		cmocka_unit_test(reading_at_the_end_gives_nothing_and_the_length),
+		cmocka_unit_test(
+			a_mail_comes_back_octet_by_octet_in_any_pieces),
+		cmocka_unit_test(
+			reading_at_the_end_gives_nothing_and_the_length),
 		cmocka_unit_test(a_mail_in_the_trash_can_still_be_read),
-		cmocka_unit_test(a_mail_whose_chunk_is_gone_is_damage_not_an_end),
+		cmocka_unit_test(
+			a_mail_whose_chunk_is_gone_is_damage_not_an_end),
 		cmocka_unit_test(several_mails_come_in_one_question),
 		cmocka_unit_test(what_is_moved_leaves_the_counters),
 		cmocka_unit_test(a_wrong_counter_does_not_keep_mail_from_going),

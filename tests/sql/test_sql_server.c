@@ -1,5 +1,6 @@
 /* tests/sql/test_sql_server.c: what a connection demands of its server and of
  * its option file. */
+#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -267,18 +268,47 @@ static void an_option_file_cannot_weaken_the_connection(void **state)
 	buf_release(&text);
 }
 
+static void the_unix_user_is_proof_enough_on_this_host(void **state)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct db_target *t;
+	char why[512];
+
+	(void)state;
+	assert_non_null(pw);
+	fix_sql("CREATE USER IF NOT EXISTS '%s'@'localhost'", pw->pw_name);
+	fix_sql("GRANT ALL ON mailrow.* TO '%s'@'localhost'", pw->pw_name);
+	fix_sql("ALTER USER '%s'@'localhost' IDENTIFIED VIA unix_socket",
+		pw->pw_name);
+	t = fix_target_as(PROG_LMTPD, pw->pw_name, "");
+	assert_int_equal(connect_with(t, why), DB_OK);
+	db_target_free(&t);
+	fix_sql("CREATE USER 'somebody'@'localhost' IDENTIFIED VIA"
+		" unix_socket");
+	t = fix_target_as(PROG_LMTPD, "somebody", "");
+	assert_int_equal(connect_with(t, why), DB_OURS);
+	db_target_free(&t);
+	fix_sql("DROP USER 'somebody'@'localhost'; ALTER USER '%s'@'localhost'"
+		" IDENTIFIED BY ''",
+		pw->pw_name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_unix_user_is_proof_enough_on_this_host),
 		cmocka_unit_test(the_milter_takes_no_server_that_loses_commits),
-		cmocka_unit_test(the_milter_takes_no_table_without_transactions),
+		cmocka_unit_test(
+			the_milter_takes_no_table_without_transactions),
 		cmocka_unit_test(the_server_tells_what_the_judgement_needs),
 		cmocka_unit_test(a_program_runs_between_two_versions_only),
 		cmocka_unit_test(a_server_that_is_away_is_down_and_soon_told),
-		cmocka_unit_test(a_server_that_is_silent_is_down_at_the_timeout),
+		cmocka_unit_test(
+			a_server_that_is_silent_is_down_at_the_timeout),
 		cmocka_unit_test(wrong_passwords_are_our_trouble_not_the_peers),
 		cmocka_unit_test(accounts_may_lie_on_another_server),
-		cmocka_unit_test(an_option_file_is_needed_and_keeps_its_password),
+		cmocka_unit_test(
+			an_option_file_is_needed_and_keeps_its_password),
 		cmocka_unit_test(an_option_file_cannot_weaken_the_connection),
 	};
 

@@ -1,7 +1,9 @@
 # Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
 SYSTEM_TESTS = \
+	tests/system/test_dialog.py \
 	tests/system/test_down.py \
 	tests/system/test_keeper.py \
+	tests/system/test_milter.py \
 	tests/system/test_pop3.py \
 	tests/system/test_sandbox.py \
 	tests/system/test_smtp.py \
@@ -9,7 +11,14 @@ SYSTEM_TESTS = \
 	tests/system/test_together.py
 
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/mrtest.py tests/system/run.py \
-	tests/system/miltertalk.py
+	tests/system/miltertalk.py \
+	tests/dialog/README.md \
+	tests/dialog/auth-pop3.dialog \
+	tests/dialog/auth-smtp.dialog \
+	tests/dialog/pop3-lines.dialog \
+	tests/dialog/pop3-login.dialog \
+	tests/dialog/pop3-mailbox.dialog \
+	tests/dialog/smtp.dialog
 
 # SYS="test_smtp test_pop3.Apop" runs some of them.
 check-sys: all tests/system/keeperrun

@@ -4,16 +4,20 @@ choose, and looks at the rows afterwards.
 
 usage: miltertalk.py --socket ADDRESS --sql COMMAND --known ADDRESS
                      --other ADDRESS --unknown ADDRESS --foreign ADDRESS
+                     [--faults DIR] [WORD...]
 
 --socket   a path, or HOST:PORT
 --sql      a shell command that reads SQL and prints rows without a header
 --known    --other: mailboxes of ours; --unknown: none of ours
 --foreign  an address whose domain is nobody's
+--faults   MAILROW_FAULT_DIR of a daemon that was built with fault points
+WORD       only scenarios with such a word in their names
 
 mta_domains must be set, so that the relay check is in force.
 """
 import argparse
 import hashlib
+import os
 import socket
 import struct
 import subprocess
@@ -609,6 +613,26 @@ class Scenarios:
                         " COUNT(*) FROM"
                         " mail m WHERE m.mailbox_id = b.mailbox_id)") == []
 
+    def a_step_that_fails_at_the_end_is_told_and_the_retry_stored_once(self):
+        for name in ("milter-eom-begin", "milter-before-commit",
+                     "milter-after-commit", "milter-before-reply"):
+            if not self.o.faults:
+                return
+            path = os.path.join(self.o.faults, name)
+            before = self.count()
+            headers = self.headers()
+            with open(path, "w", encoding="ascii") as f:
+                f.write("fail")
+            os.chmod(path, 0o644)
+            m = self.new().begin()
+            replies = self.mail(m, ["<%s>" % self.o.known], b"x\r\n", headers)
+            rejected(replies[-1], "451 4.3.0")
+            assert not os.path.exists(path), name
+            replies = self.mail(m, ["<%s>" % self.o.known], b"x\r\n", headers)
+            assert replies[-1][0] in "cd", replies
+            assert self.count() == before + 1, name
+            m.quit()
+
     def all(self):
         for name, method in Scenarios.__dict__.items():
             if "_" in name and not name.startswith("__"):
@@ -621,6 +645,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter)
     for option in ("socket", "sql", "known", "other", "unknown", "foreign"):
         parser.add_argument("--" + option, required=True)
+    parser.add_argument("--faults", default="")
     parser.add_argument("only", nargs="*", help="words of scenario names")
     options = parser.parse_args()
     failed = 0

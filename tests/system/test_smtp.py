@@ -139,6 +139,9 @@ class SmtpDialogue(SandboxTest):
                                         "250")
             self.assertIn("User unknown", answer)
             s.cmd("RCPT TO:<%s>" % ALICE, "250")
+        self.assertRegex(self.sandbox.log("milter.log"),
+                         r"milter-reject: RCPT .*to=<nobody@example\.test>"
+                         r".* predicate=[a-z]+")
 
     def test_recipient_with_an_extension_and_in_capitals(self):
         with self.sandbox.smtp() as s:

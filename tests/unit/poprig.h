@@ -25,6 +25,7 @@ struct poprig {
 	size_t frame_max;     /* of a DATA frame; 0 = all there is room for */
 	bool down;            /* the database does not answer */
 	bool down_after_mail; /* nor after a MAIL frame */
+	bool lenient;         /* frames of others came in: nothing is sure */
 	bool stalled;         /* the keeper says nothing for now */
 	bool hold_out;        /* the client takes nothing for now */
 	unsigned auths, reads, moves; /* requests that came */

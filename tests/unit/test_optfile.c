@@ -118,7 +118,8 @@ int main(void)
 			only_our_group_and_the_common_ones_name_our_database),
 		cmocka_unit_test(a_group_counts_only_by_its_whole_name),
 		cmocka_unit_test(a_password_is_noticed_in_any_group),
-		cmocka_unit_test(a_password_that_everybody_may_read_is_rejected),
+		cmocka_unit_test(
+			a_password_that_everybody_may_read_is_rejected),
 		cmocka_unit_test(a_missing_file_and_a_directory_are_named),
 	};
 

@@ -1,13 +1,10 @@
 /* tests/unit/test_popread.c: RETR and TOP beside a keeper in memory. */
-#include "tests/unit/wire.h"
+#include "tests/unit/poptest.h"
 
 #include <stdlib.h>
 
-#include "tests/unit/poprig.h"
-
 enum { BIG = 3000000 };
 
-static struct poprig rig;
 static char *big;
 
 static int set_up(void **state)
@@ -24,20 +21,6 @@ static int tear_down(void **state)
 	free(big);
 	big = NULL;
 	return 0;
-}
-
-static void expect(const char *line, const char *answer)
-{
-	assert_text(poprig_say(&rig, line), span_of(answer));
-}
-
-static void expect_reply(const char *line, enum reply_id id)
-{
-	struct buf b = BUF_INIT(512);
-
-	reply_put_pop3(&b, id);
-	expect(line, buf_cstr(&b));
-	buf_release(&b);
 }
 
 /* A mail of n octets: a header, then lines of 64 octets, some with a dot. */
@@ -456,8 +439,6 @@ static void another_mail_than_asked_for_is_trouble(void **state)
 	assert_true(rig.pop.ended);
 	buf_release(&b);
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

@@ -22,17 +22,17 @@ static struct profile *parse(const char *text, struct buf *problems)
 static void a_query_may_go_on_over_lines_with_comments_between(void **state)
 {
 	struct buf problems;
-	struct profile *p = parse("# head\n"
-				  "accounts = ours\n"
-				  "\n"
-				  "domain_query =\n"
-				  "    SELECT name, active -- both\n"
-				  "# left out\n"
-				  "\tFROM d\n"
-				  "\n"
-				  "    WHERE name = :domain AND x = ':no'\n"
-				  THE_OTHERS,
-				  &problems);
+	struct profile *p =
+		parse("# head\n"
+		      "accounts = ours\n"
+		      "\n"
+		      "domain_query =\n"
+		      "    SELECT name, active -- both\n"
+		      "# left out\n"
+		      "\tFROM d\n"
+		      "\n"
+		      "    WHERE name = :domain AND x = ':no'\n" THE_OTHERS,
+		      &problems);
 	const struct profile_statement *s;
 
 	(void)state;
@@ -56,8 +56,8 @@ static void a_query_may_go_on_over_lines_with_comments_between(void **state)
 static void accounts_of_the_site_are_not_ours(void **state)
 {
 	struct buf problems;
-	struct profile *p = parse("domain_query = SELECT 1\n" THE_OTHERS,
-				  &problems);
+	struct profile *p =
+		parse("domain_query = SELECT 1\n" THE_OTHERS, &problems);
 
 	(void)state;
 	assert_non_null(p);
@@ -79,7 +79,8 @@ static void each_mistake_is_told_with_file_and_line(void **state)
 		  "p.conf:1: domain_query: is not a SELECT" },
 		{ "domain_query = SELECT 1;\n DROP TABLE d\n" THE_OTHERS,
 		  "p.conf:2: domain_query: is more than one statement" },
-		{ "domain_query = SELECT 1\ndomain_query = SELECT 2\n" THE_OTHERS,
+		{ "domain_query = SELECT 1\ndomain_query = SELECT "
+		  "2\n" THE_OTHERS,
 		  "p.conf:2: domain_query is set twice (first in line 1)" },
 		{ THE_OTHERS, "p.conf: domain_query is missing" },
 		{ "domain_query =\n" THE_OTHERS,
@@ -114,8 +115,8 @@ static void each_mistake_is_told_with_file_and_line(void **state)
 static void all_mistakes_are_told_in_one_run(void **state)
 {
 	struct buf problems;
-	struct profile *p = parse("x = 1\ny = 2\ndomain_query = SELECT ?\n",
-				  &problems);
+	struct profile *p =
+		parse("x = 1\ny = 2\ndomain_query = SELECT ?\n", &problems);
 
 	(void)state;
 	assert_null(p);
@@ -148,8 +149,8 @@ static void a_nul_in_the_file_is_rejected(void **state)
 	struct buf problems = BUF_INIT(1000);
 
 	(void)state;
-	assert_null(profile_parse("p", SPAN_LIT("accounts = o\0urs\n"),
-				  &problems));
+	assert_null(
+		profile_parse("p", SPAN_LIT("accounts = o\0urs\n"), &problems));
 	assert_true(problems.n > 0);
 	buf_release(&problems);
 }
@@ -197,8 +198,8 @@ static void every_query_has_a_name_and_its_required_columns(void **state)
 		while (name[n])
 			n++;
 		assert_true(required > 0 && required <= n);
-		assert_true(
-			strlen(profile_query_name((enum profile_query)q)) > 0);
+		assert_true(strlen(profile_query_name((enum profile_query)q)) >
+			    0);
 	}
 }
 
@@ -215,7 +216,8 @@ int main(void)
 		cmocka_unit_test(a_nul_in_the_file_is_rejected),
 		cmocka_unit_test(the_native_profile_is_right_and_ours),
 		cmocka_unit_test(a_name_with_a_slash_is_no_profile),
-		cmocka_unit_test(every_query_has_a_name_and_its_required_columns),
+		cmocka_unit_test(
+			every_query_has_a_name_and_its_required_columns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

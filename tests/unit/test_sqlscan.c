@@ -21,13 +21,13 @@ static const struct {
 	const char *sql, *out, *names;
 } good[] = {
 	{ "SELECT 1", "SELECT 1", "" },
-	{ " select a FROM t WHERE x = :address;",
-	  "select a FROM t WHERE x = ?", "address," },
+	{ " select a FROM t WHERE x = :address;", "select a FROM t WHERE x = ?",
+	  "address," },
 	{ "SELECT :a,:b_2,:a", "SELECT ?,?,?", "a,b_2,a," },
 	{ "SELECT ':a', \":b\", `:c`, :d", "SELECT ':a', \":b\", `:c`, ?",
 	  "d," },
-	{ "SELECT 'it''s :a', 'b\\':c' , :d",
-	  "SELECT 'it''s :a', 'b\\':c' , ?", "d," },
+	{ "SELECT 'it''s :a', 'b\\':c' , :d", "SELECT 'it''s :a', 'b\\':c' , ?",
+	  "d," },
 	{ "SELECT `a\\`, :b", "SELECT `a\\`, ?", "b," },
 	{ "SELECT 1 -- :a ; '\n, :b", "SELECT 1 , ?", "b," },
 	{ "SELECT 1 # :a '\n, :b", "SELECT 1 , ?", "b," },
@@ -86,8 +86,8 @@ static void what_is_no_single_select_is_a_mistake_with_its_line(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct buf out = BUF_INIT(1000), names = BUF_INIT(1000);
 		unsigned line = 1;
-		const char *mistake = sqlscan_select(
-			span_of(bad[i].sql), &line, collect, &names, &out);
+		const char *mistake = sqlscan_select(span_of(bad[i].sql), &line,
+						     collect, &names, &out);
 
 		assert_non_null(mistake);
 		assert_non_null(strstr(mistake, bad[i].word));
@@ -161,7 +161,8 @@ int main(void)
 			parameters_become_marks_outside_quotes_and_comments),
 		cmocka_unit_test(
 			what_is_no_single_select_is_a_mistake_with_its_line),
-		cmocka_unit_test(a_parameter_that_is_not_taken_ends_the_reading),
+		cmocka_unit_test(
+			a_parameter_that_is_not_taken_ends_the_reading),
 		cmocka_unit_test(
 			a_script_is_cut_at_semicolons_that_end_statements),
 		cmocka_unit_test(every_prefix_is_read_to_its_end),

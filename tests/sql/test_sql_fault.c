@@ -1,0 +1,342 @@
+/* tests/sql/test_sql_fault.c: at each fault point the connection is cut, or
+ * the whole process dies; afterwards the mail is there exactly once, or not at
+ * all when the sender was not told that it is. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "sql/maildrop.h"
+#include "tests/sql/fixture.h"
+#include "tests/sql/mailing.h"
+
+static struct pool *pool, *pop3;
+
+static int start(void **state)
+{
+	if (fix_start(state) != 0)
+		return -1;
+	pool = fix_pool(PROG_MILTER, 2);
+	pop3 = fix_pool(PROG_POP3D, 1);
+	return 0;
+}
+
+static int end(void **state)
+{
+	pool_free(&pool);
+	pool_free(&pop3);
+	return fix_end(state);
+}
+
+static const char *const deliver_points[] = {
+	"deliver-begin",  "deliver-receipt",       "deliver-content",
+	"deliver-chunk",  "deliver-box",           "deliver-mail",
+	"deliver-commit", "deliver-commit-unread", "deliver-committed",
+	"deliver-upload", "deliver-uploaded",
+};
+
+enum { DELIVER_POINTS = sizeof(deliver_points) / sizeof(*deliver_points) };
+
+/* A small mail meets no upload point, a big one not all of the others. */
+static bool meets(const char *point, bool big, bool key)
+{
+	if (strncmp(point, "deliver-upload", 14) == 0)
+		return big;
+	if (strcmp(point, "deliver-receipt") == 0)
+		return key;
+	return strcmp(point, "deliver-chunk") != 0 || !big;
+}
+
+static bool make(struct mailing *g, bool big, const char *key, uint64_t a,
+		 uint64_t b)
+{
+	static char text[1500000];
+
+	if (!mailing_make(g, span_make(text, big ? sizeof(text) : 4000), key))
+		return false;
+	mailing_to(g, a);
+	mailing_to(g, b);
+	return true;
+}
+
+static uint64_t copies(uint64_t a, uint64_t b)
+{
+	return fix_number("SELECT COUNT(*) FROM mail WHERE mailbox_id IN"
+			  " (%llu, %llu)",
+			  (unsigned long long)a, (unsigned long long)b);
+}
+
+static bool was_met(const char *point)
+{
+	return access(fix_path(point), F_OK) != 0;
+}
+
+static void boxes(const char *name, size_t i, uint64_t *a, uint64_t *b)
+{
+	char address[64];
+
+	snprintf(address, sizeof(address), "%s-a%zu@example.org", name, i);
+	*a = fix_box(address);
+	snprintf(address, sizeof(address), "%s-b%zu@example.org", name, i);
+	*b = fix_box(address);
+}
+
+static void cut_at(size_t i, bool big, bool keyed, const char *name)
+{
+	const char *point = deliver_points[i];
+	struct mailing g;
+	uint64_t a, b;
+	char key[16];
+
+	if (!meets(point, big, keyed))
+		return;
+	boxes(name, i, &a, &b);
+	snprintf(key, sizeof(key), "%s%zu", name, i);
+	assert_true(make(&g, big, keyed ? key : NULL, a, b));
+	fix_fault(point, "fail");
+	if (mailing_send(&g, pool, 20000) != DELIVER_OK)
+		fail_msg("%s: %s", point, buf_cstr(&g.why));
+	assert_true(was_met(point));
+	assert_int_equal(copies(a, b), 2);
+	for (size_t k = 0; k < 2; k++) {
+		/* also after a settled COMMIT the uids are known */
+		assert_int_equal(g.t[k].uid_r, 16777216);
+		assert_false(g.t[k].duplicate_r);
+	}
+	mailing_release(&g);
+	mailing_check_store(0);
+}
+
+static void a_cut_connection_costs_nothing_and_doubles_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < DELIVER_POINTS; i++) {
+		cut_at(i, false, true, "sk");
+		cut_at(i, false, false, "sn");
+		cut_at(i, true, true, "bk");
+		cut_at(i, true, false, "bn");
+	}
+}
+
+/* The same when another copy of the mail comes between. */
+static void a_copy_that_was_faster_is_settled_too(void **state)
+{
+	struct mailing g, h;
+	uint64_t a, b;
+
+	(void)state;
+	boxes("faster", 0, &a, &b);
+	assert_true(make(&g, false, "faster", a, b));
+	assert_true(make(&h, false, "faster", a, b));
+	assert_int_equal(mailing_send(&h, pool, 10000), DELIVER_OK);
+	assert_int_equal(mailing_send(&g, pool, 10000), DELIVER_OK);
+	assert_true(g.t[0].duplicate_r && g.t[1].duplicate_r);
+	assert_int_equal(copies(a, b), 2);
+	mailing_release(&g);
+	mailing_release(&h);
+}
+
+/* In a child of its own, with connections of its own. */
+static void die_at(const char *point, bool big, uint64_t a, uint64_t b,
+		   const char *key)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct pool *own = fix_pool(PROG_MILTER, 1);
+		struct mailing g;
+
+		if (!make(&g, big, key, a, b))
+			_exit(1);
+		_exit(mailing_send(&g, own, 10000) == DELIVER_OK ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		fail_msg("%s: not met", point);
+}
+
+static void killed_at(size_t i, bool big, const char *name)
+{
+	const char *point = deliver_points[i];
+	struct mailing g;
+	uint64_t a, b, n;
+	char key[16];
+
+	if (!meets(point, big, true))
+		return;
+	boxes(name, i, &a, &b);
+	snprintf(key, sizeof(key), "%s%zu", name, i);
+	fix_fault(point, "die");
+	die_at(point, big, a, b, key);
+	n = copies(a, b);
+	assert_true(n == 0 || n == 2);
+	assert_int_equal(n, strcmp(point, "deliver-committed") == 0 ? 2 : 0);
+	/* the MTA tries again, with a new content id */
+	assert_true(make(&g, big, key, a, b));
+	assert_int_equal(mailing_send(&g, pool, 20000), DELIVER_OK);
+	assert_int_equal(g.t[0].duplicate_r, n == 2);
+	assert_int_equal(copies(a, b), 2);
+	mailing_release(&g);
+	fix_sql("DELETE FROM chunk WHERE content_id IN (SELECT content_id FROM"
+		" content WHERE refs = 0); DELETE FROM content WHERE refs = 0");
+	mailing_check_store(0);
+}
+
+static void a_killed_process_leaves_all_or_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < DELIVER_POINTS; i++) {
+		if (strcmp(deliver_points[i], "deliver-commit-unread") == 0)
+			continue;
+		killed_at(i, false, "ds");
+		killed_at(i, true, "db");
+	}
+}
+
+struct sending {
+	struct mailing g;
+	enum deliver_result r;
+};
+
+static void *send_in_thread(void *arg)
+{
+	struct sending *s = arg;
+
+	s->r = mailing_send(&s->g, pool, 20000);
+	return NULL;
+}
+
+/* All connections of the milter; this thread looks on by another one. */
+static unsigned kill_the_milters_connections(void)
+{
+	static const char *const victim =
+		"SELECT COALESCE(MIN(ID), 0) FROM "
+		"information_schema.PROCESSLIST"
+		" WHERE DB = 'mailrow' AND ID > %llu AND ID <> CONNECTION_ID()";
+	uint64_t id = fix_number(victim, 0ULL);
+	unsigned killed = 0;
+
+	while (id > 0) {
+		killed += fix_try("KILL %llu", (unsigned long long)id);
+		id = fix_number(victim, (unsigned long long)id);
+	}
+	return killed;
+}
+
+/* The server ends the connection while a step stalls. */
+static void a_connection_killed_by_the_server_is_replayed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < DELIVER_POINTS; i++) {
+		const char *point = deliver_points[i];
+		struct sending s;
+		pthread_t thread;
+		unsigned killed;
+		uint64_t a, b;
+
+		if (!meets(point, false, true) ||
+		    strcmp(point, "deliver-commit-unread") == 0)
+			continue;
+		boxes("kill", i, &a, &b);
+		assert_true(make(&s.g, false, point + 8, a, b));
+		fix_fault(point, "stall 200");
+		assert_int_equal(
+			pthread_create(&thread, NULL, send_in_thread, &s), 0);
+		for (int k = 0; k < 1000 && !was_met(point); k++)
+			usleep(1000);
+		killed = kill_the_milters_connections();
+		pthread_join(thread, NULL);
+		assert_true(killed > 0);
+		assert_int_equal(s.r, DELIVER_OK);
+		assert_int_equal(copies(a, b), 2);
+		mailing_release(&s.g);
+	}
+	mailing_check_store(0);
+}
+
+static const char *const move_points[] = {
+	"move-begin", "move-lock",   "move-trash",         "move-delete",
+	"move-count", "move-commit", "move-commit-unread", "move-committed",
+};
+
+enum { MOVE_POINTS = sizeof(move_points) / sizeof(*move_points) };
+
+static void a_move_that_is_cut_moves_all_and_counts_once(void **state)
+{
+	struct db *db = pool_get(pop3, deadline_in(1000));
+
+	(void)state;
+	for (size_t i = 0; i < MOVE_POINTS; i++) {
+		uint64_t a, b, uid[3], moved;
+
+		boxes("move", i, &a, &b);
+		for (size_t k = 0; k < 3; k++)
+			uid[k] = mailing_quick(pool, a, "x\r\n");
+		fix_fault(move_points[i], "fail");
+		if (maildrop_move(db, a, uid, 2, SPAN_LIT("w"), SPAN_LIT("f"),
+				  &moved) != DB_OK)
+			fail_msg("%s: %s", move_points[i], db_why(db));
+		assert_true(was_met(move_points[i]));
+		assert_int_equal(moved, 2);
+		assert_int_equal(copies(a, b), 1);
+		mailing_check_store(0);
+	}
+	pool_put(pop3, &db);
+}
+
+static void a_move_whose_process_dies_moves_all_or_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MOVE_POINTS; i++) {
+		uint64_t a, b, uid[2], moved;
+		int status = 0;
+		pid_t pid;
+
+		if (strcmp(move_points[i], "move-commit-unread") == 0)
+			continue;
+		boxes("die", i, &a, &b);
+		for (size_t k = 0; k < 2; k++)
+			uid[k] = mailing_quick(pool, a, "x\r\n");
+		fix_fault(move_points[i], "die");
+		pid = fork();
+		if (pid == 0) {
+			struct pool *own = fix_pool(PROG_POP3D, 1);
+			struct db *db = pool_get(own, deadline_in(1000));
+
+			_exit(maildrop_move(db, a, uid, 2, SPAN_LIT("w"),
+					    SPAN_LIT("f"), &moved) == DB_OK);
+		}
+		assert_true(pid > 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(
+			copies(a, b),
+			strcmp(move_points[i], "move-committed") == 0 ? 0 : 2);
+		mailing_check_store(0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_cut_connection_costs_nothing_and_doubles_nothing),
+		cmocka_unit_test(a_copy_that_was_faster_is_settled_too),
+		cmocka_unit_test(a_killed_process_leaves_all_or_nothing),
+		cmocka_unit_test(a_connection_killed_by_the_server_is_replayed),
+		cmocka_unit_test(a_move_that_is_cut_moves_all_and_counts_once),
+		cmocka_unit_test(
+			a_move_whose_process_dies_moves_all_or_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, start, end);
+}

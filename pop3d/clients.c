@@ -168,26 +168,34 @@ void clients_each(const struct clients *c,
 	}
 }
 
-/* The new table holds at least as many, so nothing is left out. */
+struct take_over {
+	struct clients to;
+	bool failed;
+};
+
 static void take_over(void *arg, pid_t pid, const struct ipaddr *a)
 {
-	struct clients *to = arg;
+	struct take_over *t = arg;
 
-	if (!clients_add(to, pid, a))
-		abort();
+	if (!clients_add(&t->to, pid, a))
+		t->failed = true;
 }
 
 bool clients_resize(struct clients *c, size_t max)
 {
-	struct clients to;
+	struct take_over t = { .failed = false };
 
-	if (!clients_init(&to, max > c->n ? max : c->n, c->seed))
+	if (!clients_init(&t.to, max > c->n ? max : c->n, c->seed))
 		return false;
-	clients_each(c, take_over, &to);
-	memcpy(to.ban, c->ban, sizeof(to.ban));
-	to.next_ban = c->next_ban;
+	clients_each(c, take_over, &t);
+	if (t.failed) {
+		clients_release(&t.to);
+		return false;
+	}
+	memcpy(t.to.ban, c->ban, sizeof(t.to.ban));
+	t.to.next_ban = c->next_ban;
 	clients_release(c);
-	*c = to;
+	*c = t.to;
 	return true;
 }
 

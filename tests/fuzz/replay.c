@@ -16,7 +16,7 @@ enum { INPUT_MAX = 1 << 20, PATH_SIZE = 4096 };
 /* From memory of its own size, so that a sanitizer sees an overrun. */
 static void run(const uint8_t *data, size_t n)
 {
-	uint8_t *copy = malloc(n > 0 ? n : 1);
+	uint8_t *copy = calloc(1, n > 0 ? n : 1);
 
 	if (copy == NULL)
 		abort();

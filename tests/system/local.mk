@@ -5,6 +5,7 @@ SYSTEM_TESTS = \
 	tests/system/test_keeper.py \
 	tests/system/test_milter.py \
 	tests/system/test_pop3.py \
+	tests/system/test_pop3parent.py \
 	tests/system/test_sandbox.py \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \

@@ -52,9 +52,7 @@ def main():
         f[:-3] for f in os.listdir(HERE)
         if f.startswith("test_") and f.endswith(".py"))
     result = Lines()
-    for name in names:
-        suite = unittest.defaultTestLoader.loadTestsFromName(name)
-        suite.run(result)
+    unittest.defaultTestLoader.loadTestsFromNames(names).run(result)
     failed = len(result.failures) + len(result.errors)
     print("%d passed, %d failed, %d skipped" % (
         result.passed, failed, len(result.skipped)))

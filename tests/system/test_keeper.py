@@ -336,6 +336,10 @@ class World:
         self.db.sql(re.sub(r"(?m)^  IDENTIFIED WITH .*;$", ";", text))
 
     def write_files(self, **more):
+        # the keeper is nobody, who need not get into the source tree
+        profiles = os.path.join(self.top, "profiles")
+        shutil.copytree(os.path.join(TOP, "sql", "profiles"), profiles,
+                        dirs_exist_ok=True)
         nobody = os.geteuid() == 0
         user = "nobody" if nobody else pwd.getpwuid(os.geteuid()).pw_name
         group = "nogroup" if nobody else grp.getgrgid(os.getegid()).gr_name
@@ -347,7 +351,7 @@ class World:
                         (name, self.db.socket, login))
         options = dict(
             log_to="stderr", option_dir=self.top, durability="relaxed",
-            profile_dir=os.path.join(TOP, "sql", "profiles"),
+            profile_dir=profiles,
             auth_pop3_socket=os.path.join(self.top, "auth"),
             auth_socket=os.path.join(self.top, "mta"),
             auth_failure_delay="0s", mta_group=group,

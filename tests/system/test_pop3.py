@@ -19,8 +19,11 @@ def children(pid):
 
 
 def user_of(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return int(re.search(r"^Uid:\s+\d+\s+(\d+)", f.read(), re.M)[1])
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            return int(re.search(r"^Uid:\s+\d+\s+(\d+)", f.read(), re.M)[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return None         # it has just ended
 
 
 class Pop3Dialogue(SandboxTest):
@@ -183,12 +186,16 @@ class Pop3Dialogue(SandboxTest):
             self.assertEqual(p.stat()[0], 2)
 
     def test_login_and_logout_are_logged_with_the_address_first(self):
+        def lines():
+            return [l for l in self.sandbox.log("pop3d.log").splitlines()
+                    if session in l]
+        before = self.sandbox.log("pop3d.log")
         self.sandbox.pop3(ALICE).quit()
-        log = self.sandbox.log("pop3d.log")
-        lines = [l for l in log.splitlines() if ALICE in l][-2:]
-        self.assertIn("Login:", lines[0])
-        self.assertIn("Logged out", lines[1])
-        for line in lines:
+        new = self.sandbox.log("pop3d.log")[len(before):]
+        session = re.search(r"Login: .*(session=<\w+>)", new)[1]
+        wait_until(lambda: len(lines()) == 2, what="the line of the logout")
+        self.assertIn("Logged out", lines()[1])
+        for line in lines():
             self.assertLess(line.index("rip=127.0.0.1"), line.index(ALICE))
 
 

@@ -95,6 +95,9 @@ class SandboxScript(unittest.TestCase):
         self.assertNotEqual(r.returncode, 0)
         self.assertIn("port %s is taken" % port, r.stderr)
         self.assertEqual(self.processes(os.path.join(self.top, "x")), [])
+        r = script("stop", "--dir", os.path.join(self.top, "x"), "--remove")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(os.listdir(self.top), [])
 
     def test_a_start_that_fails_cleans_up_and_says_why(self):
         d = os.path.join(self.top, "bad")
@@ -148,6 +151,8 @@ class SandboxScript(unittest.TestCase):
             f.write("x")
         r = script("start", "--dir", self.top)
         self.assertNotEqual(r.returncode, 0)
+        r = script("stop", "--dir", self.top, "--remove")
+        self.assertEqual(r.returncode, 66)
         self.assertEqual(os.listdir(self.top), ["precious"])
 
     def test_installed_programs(self):

@@ -29,12 +29,17 @@ static void random_digits(const uint8_t id[CONTENT_ID_SIZE], char out[DIGITS])
 	}
 }
 
-void uidl_put(struct buf *b, uint64_t uid, const uint8_t id[CONTENT_ID_SIZE])
+void uidl_put_tail(struct buf *b, const uint8_t id[CONTENT_ID_SIZE])
 {
 	char digits[DIGITS];
 
 	random_digits(id, digits);
-	buf_put_u64(b, uid);
 	buf_putc(b, '.');
 	buf_put(b, digits, DIGITS);
+}
+
+void uidl_put(struct buf *b, uint64_t uid, const uint8_t id[CONTENT_ID_SIZE])
+{
+	buf_put_u64(b, uid);
+	uidl_put_tail(b, id);
 }

@@ -15,4 +15,7 @@ void content_id_make(int64_t unix_ms, const uint8_t random[10],
  * content id's random part, so that a restored database never reuses one. */
 void uidl_put(struct buf *b, uint64_t uid, const uint8_t id[CONTENT_ID_SIZE]);
 
+/* The same without the uid, for where the database puts that in front. */
+void uidl_put_tail(struct buf *b, const uint8_t id[CONTENT_ID_SIZE]);
+
 #endif

@@ -293,6 +293,15 @@ void db_done(struct db *db, enum query_id q)
 	stmt_end(db, &db->stmt[q]);
 }
 
+enum db_result db_call(struct db *db, enum query_id q,
+		       const struct sqlval *param, uint64_t *value_r,
+		       bool *got_r)
+{
+	struct stmt_form f = form_of(db, q);
+
+	return stmt_call(db, &db->stmt[q], &f, param, value_r, got_r);
+}
+
 enum db_result db_one(struct db *db, enum query_id q,
 		      const struct sqlval *param, struct sqlval *col, bool *got)
 {

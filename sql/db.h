@@ -103,6 +103,12 @@ enum db_result db_one(struct db *db, enum query_id q,
 		      const struct sqlval *param, struct sqlval *col, bool *got)
 	__attribute__((warn_unused_result));
 
+/* A CALL of a procedure that yields one number, and is a transaction of its
+ * own. *got_r = false: it yielded NULL. DB_DOWN: its outcome is unknown. */
+enum db_result db_call(struct db *db, enum query_id q,
+		       const struct sqlval *param, uint64_t *value_r,
+		       bool *got_r) __attribute__((warn_unused_result));
+
 /* Of the last db_run(): rows changed (not matched), LAST_INSERT_ID(expr). */
 uint64_t db_affected(const struct db *db);
 uint64_t db_insert_id(const struct db *db);

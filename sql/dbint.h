@@ -121,6 +121,10 @@ enum db_result stmt_run(struct db *db, struct stmt *s,
 enum db_result stmt_fetch(struct db *db, struct stmt *s, struct sqlval *col,
 			  bool *got) __attribute__((warn_unused_result));
 void stmt_end(struct db *db, struct stmt *s);
+enum db_result stmt_call(struct db *db, struct stmt *s,
+			 const struct stmt_form *f, const struct sqlval *param,
+			 uint64_t *value_r, bool *got_r)
+	__attribute__((warn_unused_result));
 
 /* Forgets the handle: the connection is closed, or the statement was made for
  * other tables. Keeps nothing. */

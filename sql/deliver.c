@@ -19,6 +19,7 @@ enum {
 	TRACE_MAX = 8192, /* the columns of mail */
 	SENDER_MAX = 320,
 	ONE_TRANSACTION_MAX = 4 * DELIVER_CHUNK,
+	PLAIN_MAX = 32 << 10, /* beyond, the server's copies cost more */
 	REUPLOADS_MAX = 3
 };
 
@@ -39,6 +40,7 @@ struct delivery {
 	struct deliver_target **left; /* those without a receipt yet */
 	size_t n, nleft;
 	bool claim; /* the content is uploaded before */
+	bool plain; /* the first attempt goes by one call */
 	bool in_doubt;
 	uint64_t *doubt_uid; /* beside all: uids of that attempt */
 	unsigned reuploads;
@@ -311,12 +313,61 @@ static enum outcome (*const steps[])(struct delivery *, struct db *) = {
 	step_begin, step_receipts, step_content, step_mailboxes, step_commit,
 };
 
+/* The steps in one call, for the case that most mails are. Whatever else it
+ * turns out to be is left to the steps, with nothing stored; a lost answer
+ * leaves the mail in doubt, as that of a COMMIT does. */
+static enum outcome call_plain(struct delivery *d, struct db *db)
+{
+	struct deliver_target *t = d->all[0];
+	size_t size = (size_t)spool_size(d->m->content);
+	struct sqlval param[] = {
+		sql_u64(t->mailbox_id),
+		sql_u64(t->quota),
+		sql_null(),
+		sql_u64((uint64_t)(d->m->receipt_window / 1000)),
+		sql_bytes(id_span(d)),
+		sql_u64(d->m->header_octets),
+		sql_bytes(span_make(d->m->sha256, sizeof(d->m->sha256))),
+		sql_bytes(span_make(d->room, size)),
+		sql_bytes(t->trace),
+		sql_null(),
+		sql_bytes(span_head(d->m->sender, SENDER_MAX))
+	};
+	enum outcome o = fault(d, db, "deliver-begin");
+	enum db_result r;
+	bool got;
+
+	if (o != OUT_NEXT)
+		return o;
+	if (d->m->has_key)
+		param[2] = sql_bytes(span_make(d->m->key, sizeof(d->m->key)));
+	buf_reset(&d->uidl);
+	uidl_put_tail(&d->uidl, d->m->id);
+	if (!buf_ok(&d->uidl) ||
+	    spool_read(d->m->content, 0, d->room, size) != (int64_t)size)
+		return OUT_NEXT;
+	param[9] = sql_bytes(buf_span(&d->uidl));
+	r = db_call(db, Q_DELIVER_PLAIN, param, &t->uid_r, &got);
+	if (r == DB_OK && FAULT("deliver-plain-unread")) {
+		db_close(db);
+		r = DB_DOWN;
+	}
+	if (r == DB_OK)
+		return got ? OUT_STORED : OUT_NEXT;
+	d->in_doubt = r == DB_DOWN || r == DB_DUP;
+	return r == DB_DUP || r == DB_OURS ? OUT_NEXT : after(d, db, r);
+}
+
 static enum outcome attempt(struct delivery *d, struct db *db)
 {
 	enum outcome o = OUT_NEXT;
 
 	if (d->in_doubt)
 		o = after(d, db, db_kill_former(db));
+	if (o == OUT_NEXT && d->plain) {
+		d->plain = false;
+		o = call_plain(d, db);
+	}
 	if (o == OUT_NEXT && d->claim) {
 		enum db_result r = upload_to(
 			db, d->m, spool_size(d->m->content), d->room, d->why);
@@ -448,6 +499,8 @@ enum deliver_result deliver_commit(struct pool *p, struct deliver_mail *m,
 
 	d.claim = m->uploaded > 0 || m->upload_broken ||
 		  spool_size(m->content) > ONE_TRANSACTION_MAX;
+	d.plain = n == 1 && !d.claim && spool_size(m->content) > 0 &&
+		  spool_size(m->content) <= PLAIN_MAX;
 	if (arrange(&d, t, n))
 		r = deliver(&d, p);
 	else

@@ -23,6 +23,7 @@ GRANT SELECT, INSERT, UPDATE ON receipt TO 'mailrow-milter'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON content TO 'mailrow-milter'@'localhost';
 GRANT INSERT ON chunk TO 'mailrow-milter'@'localhost';
 GRANT INSERT ON mail TO 'mailrow-milter'@'localhost';
+GRANT EXECUTE ON PROCEDURE deliver_plain TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-milter'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)
   ON account TO 'mailrow-milter'@'localhost';
@@ -44,5 +45,5 @@ GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
 
 -- The tool, in the hands of the administrator.
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, CREATE ROUTINE
   ON * TO 'mailrow-admin'@'localhost';

@@ -5,6 +5,7 @@ sql_libsql_a_SOURCES = \
 	sql/accounts.c sql/accounts.h \
 	sql/box.c sql/box.h \
 	sql/db.c sql/db.h sql/dbint.h \
+	sql/dbcall.c \
 	sql/dbconn.c \
 	sql/dberror.c sql/dberror.h \
 	sql/dbsite.c \

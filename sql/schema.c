@@ -73,7 +73,7 @@ bool schema_read_grants(const char *dir, struct buf *sql, struct buf *why)
 	return read_file(dir, "grants.sql", sql, why);
 }
 
-bool schema_next_statement(struct span *sql, struct span *statement_r)
+static bool next_plain(struct span *sql, struct span *statement_r)
 {
 	struct span from = *sql, piece;
 	bool any = false;
@@ -93,6 +93,28 @@ bool schema_next_statement(struct span *sql, struct span *statement_r)
 		}
 	}
 	return any;
+}
+
+/* What the mysql client calls DELIMITER //: up to the next // is one
+ * statement, whatever semicolons it holds. */
+bool schema_next_statement(struct span *sql, struct span *statement_r)
+{
+	struct span mark = SPAN_LIT("DELIMITER //\n");
+	struct span end = SPAN_LIT("//\nDELIMITER ;\n");
+	struct span at;
+
+	if (!next_plain(sql, statement_r))
+		return false;
+	if (!span_starts_nocase(*statement_r, mark))
+		return true;
+	at = span_skip(*statement_r, mark.n);
+	statement_r->p = at.p;
+	at.n += sql->n + (size_t)(sql->p - (at.p + at.n));
+	for (; at.n > 0 && !span_starts_nocase(at, end); at = span_skip(at, 1))
+		;
+	statement_r->n = (size_t)(at.p - statement_r->p);
+	*sql = span_skip(at, end.n);
+	return true;
 }
 
 enum db_result schema_apply(struct db *db, struct span sql,

@@ -34,7 +34,8 @@ bool schema_read_grants(const char *dir, struct buf *sql, struct buf *why)
 	__attribute__((warn_unused_result));
 
 /* Cuts the next statement, without its semicolon, off the front of *sql;
- * quotes and comments are understood. False at the end. Pure. */
+ * quotes, comments and the mysql client's DELIMITER // are understood. False at
+ * the end. Pure. */
 bool schema_next_statement(struct span *sql, struct span *statement_r);
 
 /* Runs the statements one by one. After a failure db_why() tells and *failed_r

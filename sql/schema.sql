@@ -79,8 +79,7 @@ CREATE TABLE receipt (
   mailbox_id  BIGINT UNSIGNED NOT NULL,
   `key`       BINARY(16) NOT NULL,
   received_at DATETIME NOT NULL,
-  PRIMARY KEY (mailbox_id, `key`),
-  KEY received (received_at)
+  PRIMARY KEY (mailbox_id, `key`)
 ) ENGINE=InnoDB;
 
 CREATE TABLE served (
@@ -110,5 +109,64 @@ CREATE TABLE account (
   UNIQUE KEY address (address),
   KEY domain (domain)
 ) ENGINE=InnoDB;
+
+-- The plain case of a delivery, one mailbox and one chunk, in one round trip.
+-- Yields the uid; or NULL when there is more to it (a duplicate, a full or a
+-- retired mailbox): then nothing is stored and the caller goes step by step.
+-- p_key is NULL for a mail that is never taken for a duplicate; p_uidl is what
+-- follows the uid in the UIDL.
+DELIMITER //
+CREATE PROCEDURE deliver_plain(
+  p_mailbox BIGINT UNSIGNED, p_quota BIGINT UNSIGNED,
+  p_key BINARY(16), p_window INT UNSIGNED,
+  p_content BINARY(16), p_header_octets BIGINT UNSIGNED,
+  p_sha256 BINARY(32), p_data MEDIUMBLOB,
+  p_trace VARBINARY(8192), p_uidl VARBINARY(70), p_sender VARBINARY(320))
+SQL SECURITY INVOKER
+plain: BEGIN
+  -- a statement that names p_data costs a copy of it
+  DECLARE v_body BIGINT UNSIGNED DEFAULT LENGTH(p_data);
+  DECLARE v_octets BIGINT UNSIGNED DEFAULT v_body + LENGTH(p_trace);
+  DECLARE v_uid BIGINT UNSIGNED;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION
+  BEGIN
+    ROLLBACK;
+    RESIGNAL;
+  END;
+  START TRANSACTION;
+  IF p_key IS NOT NULL THEN
+    INSERT INTO receipt (mailbox_id, `key`, received_at)
+      VALUES (p_mailbox, p_key, UTC_TIMESTAMP())
+      ON DUPLICATE KEY UPDATE received_at =
+        IF(received_at < UTC_TIMESTAMP() - INTERVAL p_window SECOND,
+           UTC_TIMESTAMP(), received_at);
+    IF ROW_COUNT() = 0 THEN
+      ROLLBACK;
+      SELECT v_uid;
+      LEAVE plain;
+    END IF;
+  END IF;
+  INSERT INTO content
+    (content_id, octets, header_octets, sha256, refs, stored_at)
+    VALUES (p_content, v_body, p_header_octets, p_sha256, 1, UTC_TIMESTAMP());
+  INSERT INTO chunk (content_id, seq, data) VALUES (p_content, 0, p_data);
+  UPDATE mailbox SET messages = messages + 1, octets = octets + v_octets,
+    uid_next = LAST_INSERT_ID(uid_next) + 1
+    WHERE mailbox_id = p_mailbox AND address IS NOT NULL
+      AND (p_quota = 0 OR octets + v_octets <= p_quota);
+  IF ROW_COUNT() <> 1 THEN
+    ROLLBACK;
+    SELECT v_uid;
+    LEAVE plain;
+  END IF;
+  SET v_uid = LAST_INSERT_ID();
+  INSERT INTO mail (mailbox_id, uid, content_id, trace, octets, uidl,
+                    sender, received_at)
+    VALUES (p_mailbox, v_uid, p_content, p_trace, v_octets,
+            CONCAT(v_uid, p_uidl), p_sender, UTC_TIMESTAMP());
+  COMMIT;
+  SELECT v_uid;
+END//
+DELIMITER ;
 
 INSERT INTO schema_version (version, oldest_reader) VALUES (1, 1);

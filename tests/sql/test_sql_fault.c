@@ -125,6 +125,37 @@ static void a_cut_connection_costs_nothing_and_doubles_nothing(void **state)
 	}
 }
 
+/* The one call of a plain mail: its answer is lost after the commit, or the
+ * connection before. */
+static void plain_cut_at(const char *point, const char *key)
+{
+	struct mailing g;
+	uint64_t a, b;
+
+	boxes(point, key ? 1 : 0, &a, &b);
+	assert_true(mailing_make(&g, SPAN_LIT("Subject: x\r\n\r\n"), key));
+	mailing_to(&g, a);
+	fix_fault(point, "fail");
+	assert_int_equal(mailing_send(&g, pool, 20000), DELIVER_OK);
+	assert_true(was_met(point));
+	assert_int_equal(copies(a, b), 1);
+	assert_int_equal(fix_number("SELECT messages FROM mailbox WHERE"
+				    " mailbox_id = %llu",
+				    (unsigned long long)a),
+			 1);
+	mailing_release(&g);
+	mailing_check_store(0);
+}
+
+static void a_plain_mail_whose_answer_is_lost_is_stored_once(void **state)
+{
+	(void)state;
+	plain_cut_at("deliver-plain-unread", "plain");
+	plain_cut_at("deliver-plain-unread", NULL);
+	plain_cut_at("deliver-begin", "plain-begin");
+	plain_cut_at("deliver-begin", NULL);
+}
+
 /* The same when another copy of the mail comes between. */
 static void a_copy_that_was_faster_is_settled_too(void **state)
 {
@@ -330,6 +361,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_cut_connection_costs_nothing_and_doubles_nothing),
+		cmocka_unit_test(
+			a_plain_mail_whose_answer_is_lost_is_stored_once),
 		cmocka_unit_test(a_copy_that_was_faster_is_settled_too),
 		cmocka_unit_test(a_killed_process_leaves_all_or_nothing),
 		cmocka_unit_test(a_connection_killed_by_the_server_is_replayed),

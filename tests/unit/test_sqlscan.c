@@ -116,11 +116,14 @@ static void a_script_is_cut_at_semicolons_that_end_statements(void **state)
 {
 	static const char *const want[] = {
 		"CREATE TABLE a (b INT -- one; two\n)",
-		"INSERT INTO a VALUES (';', `;`)", "SELECT 1"
+		"INSERT INTO a VALUES (';', `;`)",
+		"CREATE PROCEDURE p() BEGIN SELECT ';'; END", "SELECT 1"
 	};
 	struct span sql = SPAN_LIT(
 		"-- head; of it\nCREATE TABLE a (b INT -- one; two\n);;\n"
-		"/* ; */ INSERT INTO a VALUES (';', `;`) ;SELECT 1\n -- end\n");
+		"/* ; */ INSERT INTO a VALUES (';', `;`) ;-- p\nDELIMITER //\n"
+		"CREATE PROCEDURE p() BEGIN SELECT ';'; END//\nDELIMITER ;\n"
+		"SELECT 1\n -- end\n");
 	struct span s;
 
 	(void)state;

@@ -150,15 +150,7 @@ static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
 	return protocol_go_on(s, SMFIP_NR_HDR);
 }
 
-static sfsistat mf_end_of_header(SMFICTX *ctx)
-{
-	struct session *s = protocol_session(ctx);
-
-	if (s && session_begin_content(s))
-		content_end_header(&s->message.content);
-	return protocol_go_on(s, SMFIP_NR_EOH);
-}
-
+/* The first piece, or the end of the message, ends the header. */
 static sfsistat mf_body(SMFICTX *ctx, unsigned char *p, size_t n)
 {
 	struct session *s = protocol_session(ctx);
@@ -212,7 +204,6 @@ struct smfiDesc callbacks_table(void)
 		.xxfi_envfrom = mf_mail,
 		.xxfi_envrcpt = mf_rcpt,
 		.xxfi_header = mf_header,
-		.xxfi_eoh = mf_end_of_header,
 		.xxfi_body = mf_body,
 		.xxfi_eom = mf_end_of_message,
 		.xxfi_abort = mf_abort,

@@ -119,7 +119,7 @@ void content_header(struct content *c, struct span name, struct span value)
 		content_flush(c);
 }
 
-void content_end_header(struct content *c)
+static void content_end_header(struct content *c)
 {
 	if (c->failed != R_NONE || c->header_done)
 		return;

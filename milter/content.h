@@ -33,7 +33,6 @@ bool content_prepare(void) __attribute__((warn_unused_result));
 void content_begin(struct content *c, const struct settings *settings,
 		   bool (*own_host)(void *arg, struct span host), void *arg);
 void content_header(struct content *c, struct span name, struct span value);
-void content_end_header(struct content *c);
 void content_body(struct content *c, struct span piece);
 
 /* The end: c->mail is complete but for the sender. */

@@ -133,7 +133,8 @@ daemon_start()
 {
 	local program=program_$1
 	rm -f "$dir/run/$(daemon_socket "$1")"
-	MAILROW_FAULT_DIR=$dir/fault spawn "$1" "${!program}" \
+	# shellcheck disable=SC2086
+	MAILROW_FAULT_DIR=$dir/fault spawn "$1" ${MAILROW_UNDER:-} "${!program}" \
 		-c "$dir/etc/mailrow/mailrow.conf"
 }
 

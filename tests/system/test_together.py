@@ -4,7 +4,9 @@
 import os
 import random
 import re
+import shutil
 import signal
+import tempfile
 import threading
 import time
 
@@ -218,6 +220,24 @@ class ManyMails(SandboxTest):
         box.stop("pop3d", "milter", "authd")    # leaks are told at the end
         for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
             self.assertNotIn(word, box.our_log())
+        box.remove()
+
+    def test_the_same_under_valgrind(self):
+        logs = tempfile.mkdtemp(prefix="mrt.", dir="/tmp")
+        os.chmod(logs, 0o777)
+        self.addCleanup(shutil.rmtree, logs)
+        box = Sandbox(env={"MAILROW_UNDER":
+                           "valgrind -q --vgdb=no --trace-children=yes"
+                           " --leak-check=full --show-leak-kinds=definite"
+                           " --log-file=%s/%%p" % logs})
+        box.account(ALICE)
+        box.account(BOB)
+        self.load(box)
+        box.stop("pop3d", "milter", "authd")    # leaks are told at the end
+        for name in os.listdir(logs):
+            with open(os.path.join(logs, name), encoding="utf-8") as f:
+                self.assertEqual(f.read(), "")
+        self.assertGreater(len(os.listdir(logs)), 6)
         box.remove()
 
     def load(self, box):

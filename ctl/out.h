@@ -25,8 +25,10 @@ struct out *out_new(const char *name, const struct out_column *columns,
 /* One row, col in the order of the columns. Fits native_row. */
 bool out_row(void *out, const struct sqlval *col);
 
-/* The rows themselves as one object a line below each other: "name value". */
+/* A table; nothing when there is no row, but a list in JSON all the same. */
 void out_print_list(struct out *o);
+
+/* The first row as lines of "name value"; in JSON as a list of one. */
 void out_print_record(struct out *o);
 void out_free(struct out **o);
 

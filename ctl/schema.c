@@ -78,15 +78,15 @@ static int apply(struct tool *t, struct span sql)
 			 db_why(t->db), (int)failed.n, failed.p);
 }
 
-static int install(struct tool *t)
+/* version 0: the installation; else the step to that version. */
+static int apply_file(struct tool *t, unsigned version)
 {
 	struct buf sql = BUF_INIT(SQL_MAX), why = BUF_INIT(4096);
-	int code;
+	const char *dir = t->conf->sql_dir;
+	bool ok = version ? schema_read_step(dir, version, &sql, &why)
+			  : schema_read_install(dir, &sql, &why);
+	int code = ok ? apply(t, buf_span(&sql)) : fail_why(EX_NOINPUT, &why);
 
-	if (schema_read_install(t->conf->sql_dir, &sql, &why))
-		code = apply(t, buf_span(&sql));
-	else
-		code = fail_why(EX_NOINPUT, &why);
 	buf_release(&sql);
 	buf_release(&why);
 	return code;
@@ -110,21 +110,7 @@ static int schema_install(struct tool *t, int argc, char **argv)
 		return tool_fail(EX_CANTCREAT,
 				 "an installation was interrupted here; drop "
 				 "the database and start again");
-	return install(t);
-}
-
-static int upgrade_step(struct tool *t, unsigned version)
-{
-	struct buf sql = BUF_INIT(SQL_MAX), why = BUF_INIT(4096);
-	int code;
-
-	if (schema_read_step(t->conf->sql_dir, version, &sql, &why))
-		code = apply(t, buf_span(&sql));
-	else
-		code = fail_why(EX_NOINPUT, &why);
-	buf_release(&sql);
-	buf_release(&why);
-	return code;
+	return apply_file(t, 0);
 }
 
 static int schema_upgrade(struct tool *t, int argc, char **argv)
@@ -141,7 +127,7 @@ static int schema_upgrade(struct tool *t, int argc, char **argv)
 		return tool_fail(EX_CONFIG, "there is no schema to upgrade; "
 					    "first: mailrow schema install");
 	for (v = (unsigned)s.version + 1; v <= SCHEMA_VERSION; v++) {
-		code = upgrade_step(t, v);
+		code = apply_file(t, v);
 		if (code != EX_OK)
 			return code;
 	}

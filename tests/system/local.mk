@@ -9,7 +9,8 @@ SYSTEM_TESTS = \
 	tests/system/test_sandbox.py \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \
-	tests/system/test_together.py
+	tests/system/test_together.py \
+	tests/system/test_tool.py
 
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/mrtest.py tests/system/run.py \
 	tests/system/miltertalk.py \

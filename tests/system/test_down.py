@@ -163,6 +163,27 @@ class DatabaseAway(SandboxTest):
         self.sandbox.start()
         self.assertTrue(self.sandbox.mails(ALICE))
 
+    def test_pop3_quit_in_doubt_promises_nothing(self):
+        """COMMIT went out and its answer never comes: it may be done."""
+        self.works()
+        before = len(self.sandbox.mails(ALICE))
+        with self.sandbox.pop3(ALICE) as p:
+            p.cmd("DELE 1")
+            self.sandbox.fault("move-commit-unread", "fail")
+            db = self.sandbox.pid("db")
+            p.put("QUIT")
+            try:
+                wait_until(lambda: self.sandbox.fault_hit(
+                    "move-commit-unread"), what="the commit")
+                os.kill(db, signal.SIGSTOP)
+                answer = self.assertRefused("-ERR [SYS/TEMP]", p.status)
+            finally:
+                os.kill(db, signal.SIGCONT)
+        left = len(self.sandbox.mails(ALICE))
+        self.assertIn(left, (before - 1, before))
+        self.assertNotIn("nothing", answer)
+        self.works()
+
     def test_pop3_quit_deletes_nothing_while_the_database_is_away(self):
         self.works()
         with self.sandbox.pop3(ALICE) as p:

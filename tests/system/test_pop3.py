@@ -165,6 +165,73 @@ class Pop3Dialogue(SandboxTest):
             self.assertEqual(p.listing("UIDL"), [])
             p.quit()
 
+    def test_a_password_may_hold_anything_but_a_line_end(self):
+        import base64
+        odd = ' lead "100%" \\ \u00fc\u20ac\ttrail '
+        self.sandbox.account("odd@example.test", odd)
+        with self.sandbox.pop3("odd@example.test", odd) as p:
+            p.quit()
+        plain = base64.b64encode(("\0odd@example.test\0" + odd).encode())
+        with self.sandbox.pop3() as p:
+            p.cmd("AUTH PLAIN " + plain.decode())
+        with self.sandbox.pop3() as p:
+            p.cmd("USER odd@example.test")
+            self.assertRefused("-ERR [AUTH]", p.cmd, "PASS " + odd.strip())
+
+    def test_sums_beyond_four_gigabytes_are_told_right(self):
+        where = " WHERE mailbox_id = (SELECT mailbox_id FROM mailbox" \
+            " WHERE address = '%s')" % ALICE
+        huge = 5 * 1024 ** 3
+        self.sandbox.sql("UPDATE mail SET octets = octets + %d%s" % (
+            huge, where))
+        with self.sandbox.pop3(ALICE) as p:
+            sizes = [int(r[1]) for r in p.listing()]
+            self.assertGreater(min(sizes), huge)
+            self.assertEqual(p.stat(), (2, sum(sizes)))
+        self.sandbox.sql("UPDATE mail SET octets = octets - %d%s" % (
+            huge, where))
+
+    def test_equal_mails_have_different_uidls(self):
+        same = mail("same", message_id=False)
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], same)
+            s.send(EVE, [ALICE], same)
+        with self.sandbox.pop3(ALICE) as p:
+            uidls = [r[1] for r in p.listing("UIDL")]
+        self.assertEqual(len(set(uidls)), 4, uidls)
+
+    def test_a_uidl_stays_and_is_never_used_again(self):
+        with self.sandbox.pop3(ALICE) as p:
+            stays, goes = p.listing("UIDL")
+            p.cmd("DELE 2")
+            p.quit()
+        self.sandbox.stop()
+        self.sandbox.start()
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("after the restart"))
+        with self.sandbox.pop3(ALICE) as p:
+            rows = p.listing("UIDL")
+        self.assertEqual(rows[0], stays)
+        self.assertEqual(len(rows), 2)
+        self.assertNotEqual(rows[1][1], goes[1])
+
+    def test_a_mail_that_vanished_is_told_once(self):
+        with self.sandbox.pop3(ALICE) as p:
+            p.sock.settimeout(20)
+            with self.sandbox.pop3(ALICE) as q:
+                q.cmd("DELE 2")
+                q.quit()
+            self.sandbox.sql(
+                "UPDATE content SET refs = 0 WHERE content_id IN"
+                " (SELECT content_id FROM trash);"
+                " DELETE FROM trash")       # as a purge would
+            self.assertRefused("-ERR message is no longer there", p.cmd,
+                               "RETR 2")
+            p.cmd("NOOP")
+            self.assertRefused("-ERR message is no longer there", p.cmd,
+                               "RETR 2")
+            self.assertEqual(p.file.read(), b"")
+
     def test_malformed_commands_end_neither_server_nor_session(self):
         with self.sandbox.pop3(ALICE) as p:
             for bad in ("", " ", "XYZZY", "RETR", "RETR 0", "RETR 3",
@@ -244,6 +311,27 @@ class Pop3Processes(SandboxTest):
         wait_until(lambda: not self.session_pids(),
                    what="the end of the sessions")
         self.assertEqual(connections(), many)
+
+    def test_a_big_mail_costs_a_session_little_memory(self):
+        def held(pid):
+            with open("/proc/%d/status" % pid) as f:
+                return int(re.search(r"^RssAnon:\s+(\d+)", f.read(),
+                                     re.M)[1]) * 1024
+        message = mail("big", (b"0123456789abcdef" * 60 + b"\r\n") * 12000)
+        self.sandbox.empty(ALICE)
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], message)
+        with self.sandbox.pop3(ALICE) as p:
+            session, = self.session_pids()
+            p.put("RETR 1")
+            p.status()
+            p.file.read(100000)         # and then reads no more for a while
+            self.assertLess(held(session), 4 << 20)
+            whole = p.body()
+            self.assertLess(held(session), 4 << 20)
+            self.assertTrue(whole.endswith(message[-100000:]))
+            p.cmd("DELE 1")
+            p.quit()
 
     def test_a_session_that_is_killed_harms_nobody(self):
         with self.sandbox.smtp() as s:

@@ -208,6 +208,20 @@ class Reload(Parent):
             self.write("")
             os.kill(self.parent(), signal.SIGHUP)
 
+    def test_more_sessions_are_more_descriptors_for_the_keeper(self):
+        keeper = self.keeper()
+        hard = resource.prlimit(keeper, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(keeper, resource.RLIMIT_NOFILE, (200, hard))
+        try:
+            self.write("pop3_max_sessions = 1500\n")
+            os.kill(self.parent(), signal.SIGHUP)
+            wait_until(lambda: resource.prlimit(
+                keeper, resource.RLIMIT_NOFILE)[0] > 1500,
+                what="the higher limit")
+        finally:
+            self.write("")
+            os.kill(self.parent(), signal.SIGHUP)
+
 
 class Stop(Parent):
     def tearDown(self):

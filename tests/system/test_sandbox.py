@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The sandbox itself, the tool in it, and installed programs."""
+"""The sandbox itself, installed programs, and the command lines."""
 
 import json
 import os
@@ -182,90 +182,6 @@ class SandboxScript(unittest.TestCase):
                 self.assertIn(root, f.read())
         finally:
             run("stop", "--remove")
-
-
-class Tool(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sandbox = Sandbox()
-        cls.sandbox.account(ALICE)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.sandbox.remove()
-
-    def test_check_finds_nothing_wrong_in_a_sandbox(self):
-        r = self.sandbox.tool("check", check=False)
-        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
-
-    def test_check_finds_a_database_that_does_not_flush(self):
-        self.sandbox.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
-        try:
-            r = self.sandbox.tool("check", check=False)
-        finally:
-            self.sandbox.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
-        self.assertEqual(r.returncode, 2, r.stdout)
-        self.assertIn("innodb_flush_log_at_trx_commit", r.stdout)
-
-    def test_check_finds_an_option_file_that_everybody_reads(self):
-        path = os.path.join(os.path.dirname(
-            self.sandbox.env["MAILROW_CONF"]), "mailrow-authd.cnf")
-        with open(path) as f:
-            text = f.read()
-        with open(path, "w") as f:
-            f.write(text + "password = x\n")
-        os.chmod(path, 0o644)
-        r = self.sandbox.tool("check", check=False)
-        self.sandbox.start()            # writes it anew
-        self.assertEqual(r.returncode, 2, r.stdout)
-        self.assertIn("mailrow-authd.cnf", r.stdout)
-
-    def test_domain_and_account_verbs(self):
-        tool = self.sandbox.tool
-        tool("domain", "add", "second.test")
-        self.assertEqual(tool("domain", "add", "second.test",
-                              check=False).returncode, 73)
-        tool("account", "add", "carl@second.test", "1M", input_="pw\n")
-        accounts = json.loads(tool("--json", "account", "list",
-                                   "second.test").stdout)
-        self.assertIn("carl@second.test", json.dumps(accounts))
-        self.assertNotIn("$y$", json.dumps(accounts))
-        with self.sandbox.smtp() as s:
-            s.send("ann@remote.test", ["carl@second.test"], mail("second"))
-        self.assertEqual(len(self.sandbox.mails("carl@second.test", "pw")), 1)
-        boxes = json.loads(tool("--json", "mailbox", "list",
-                                "second.test").stdout)
-        self.assertIn("carl@second.test", json.dumps(boxes))
-        tool("account", "passwd", "carl@second.test", input_="new\n")
-        with self.sandbox.smtp() as s:
-            self.assertTrue(s.auth_plain("carl@second.test",
-                                         "new").startswith("235"))
-            self.assertTrue(s.auth_plain("carl@second.test",
-                                         "pw")[:3] in ("535", "503"))
-
-    def test_a_later_account_never_sees_the_former_owners_mail(self):
-        tool = self.sandbox.tool
-        self.sandbox.account("dan@example.test")
-        with self.sandbox.smtp() as s:
-            s.send("ann@remote.test", ["dan@example.test"], mail("private"))
-        tool("account", "delete", "dan@example.test")
-        self.sandbox.account("dan@example.test")
-        self.assertEqual(self.sandbox.mails("dan@example.test"), [])
-        time.sleep(1.1)         # the milter remembers for a second
-        with self.sandbox.smtp() as s:
-            s.send("ann@remote.test", ["dan@example.test"], mail("mine"))
-        mails = self.sandbox.mails("dan@example.test")
-        self.assertEqual(len(mails), 1)
-        self.assertIn(b"Subject: mine", mails[0])
-
-    def test_schema_status(self):
-        self.assertEqual(self.sandbox.tool("schema", "status",
-                                           check=False).returncode, 0)
-
-    def test_password_is_never_taken_from_the_command_line(self):
-        r = self.sandbox.tool("account", "add", "eva@example.test", "1M",
-                              "pw", check=False)
-        self.assertEqual(r.returncode, 64)
 
 
 class CommandLines(unittest.TestCase):

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""mailrow(1) against a running sandbox: the verbs, and what check finds."""
+
+import json
+import os
+import time
+import unittest
+
+from mrtest import Sandbox, mail, main
+
+ALICE = "alice@example.test"
+
+
+class Tool(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+        cls.sandbox.account(ALICE)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.remove()
+
+    def test_check_finds_nothing_wrong_in_a_sandbox(self):
+        r = self.sandbox.tool("check", check=False)
+        self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+
+    def test_check_finds_a_database_that_does_not_flush(self):
+        self.sandbox.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")
+        try:
+            r = self.sandbox.tool("check", check=False)
+        finally:
+            self.sandbox.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+        self.assertEqual(r.returncode, 2, r.stdout)
+        self.assertIn("innodb_flush_log_at_trx_commit", r.stdout)
+
+    def test_check_finds_an_option_file_that_everybody_reads(self):
+        path = os.path.join(os.path.dirname(
+            self.sandbox.env["MAILROW_CONF"]), "mailrow-authd.cnf")
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text + "password = x\n")
+        os.chmod(path, 0o644)
+        r = self.sandbox.tool("check", check=False)
+        self.sandbox.start()            # writes it anew
+        self.assertEqual(r.returncode, 2, r.stdout)
+        self.assertIn("mailrow-authd.cnf", r.stdout)
+
+    def test_domain_and_account_verbs(self):
+        tool = self.sandbox.tool
+        tool("domain", "add", "second.test")
+        self.assertEqual(tool("domain", "add", "second.test",
+                              check=False).returncode, 73)
+        tool("account", "add", "carl@second.test", "1M", input_="pw\n")
+        accounts = json.loads(tool("--json", "account", "list",
+                                   "second.test").stdout)
+        self.assertIn("carl@second.test", json.dumps(accounts))
+        self.assertNotIn("$y$", json.dumps(accounts))
+        with self.sandbox.smtp() as s:
+            s.send("ann@remote.test", ["carl@second.test"], mail("second"))
+        self.assertEqual(len(self.sandbox.mails("carl@second.test", "pw")), 1)
+        boxes = json.loads(tool("--json", "mailbox", "list",
+                                "second.test").stdout)
+        self.assertIn("carl@second.test", json.dumps(boxes))
+        tool("account", "passwd", "carl@second.test", input_="new\n")
+        with self.sandbox.smtp() as s:
+            self.assertTrue(s.auth_plain("carl@second.test",
+                                         "new").startswith("235"))
+            self.assertTrue(s.auth_plain("carl@second.test",
+                                         "pw")[:3] in ("535", "503"))
+
+    def test_a_later_account_never_sees_the_former_owners_mail(self):
+        tool = self.sandbox.tool
+        self.sandbox.account("dan@example.test")
+        with self.sandbox.smtp() as s:
+            s.send("ann@remote.test", ["dan@example.test"], mail("private"))
+        tool("account", "delete", "dan@example.test")
+        self.sandbox.account("dan@example.test")
+        self.assertEqual(self.sandbox.mails("dan@example.test"), [])
+        time.sleep(1.1)         # the milter remembers for a second
+        with self.sandbox.smtp() as s:
+            s.send("ann@remote.test", ["dan@example.test"], mail("mine"))
+        mails = self.sandbox.mails("dan@example.test")
+        self.assertEqual(len(mails), 1)
+        self.assertIn(b"Subject: mine", mails[0])
+
+    def test_schema_status(self):
+        self.assertEqual(self.sandbox.tool("schema", "status",
+                                           check=False).returncode, 0)
+
+    def test_password_is_never_taken_from_the_command_line(self):
+        r = self.sandbox.tool("account", "add", "eva@example.test", "1M",
+                              "pw", check=False)
+        self.assertEqual(r.returncode, 64)
+
+
+class Lists(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+        cls.sandbox.account(ALICE)
+        with cls.sandbox.smtp() as s:
+            s.send("ann@remote.test", [ALICE], mail("listed"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.remove()
+
+    def json(self, *args):
+        return json.loads(self.sandbox.tool("--json", *args).stdout)
+
+    def test_everything_that_lists_speaks_json(self):
+        self.assertEqual(self.json("domain", "list")["domains"][0]["domain"],
+                         "example.test")
+        account = self.json("account", "show", ALICE)["accounts"][0]
+        self.assertEqual(account["messages"], 1)
+        self.assertIs(account["active"], True)
+        box = self.json("mailbox", "show", ALICE)["mailboxes"][0]
+        self.assertEqual(box["octets"], account["octets"])
+        mails = self.json("mailbox", "list", ALICE)["mails"]
+        self.assertEqual([m["uid"] for m in mails], [16777216])
+        self.assertEqual(mails[0]["octets"], box["octets"])
+        levels = {f["level"] for f in self.json("check")["findings"]}
+        self.assertEqual(levels, {"ok"})
+        self.assertEqual(self.json("account", "list", "none.test"),
+                         {"accounts": []})
+
+    def test_lists_for_people(self):
+        self.assertIn("example.test", self.sandbox.tool("domain",
+                                                        "list").stdout)
+        shown = self.sandbox.tool("account", "show", ALICE).stdout
+        self.assertRegex(shown, r"(?m)^address +alice@example\.test$")
+        self.assertRegex(shown, r"(?m)^active +yes$")
+
+    def test_what_is_not_there_is_said(self):
+        for args, code in ((("account", "show", "no@example.test"), 67),
+                           (("account", "disable", "no@example.test"), 67),
+                           (("mailbox", "show", "no@example.test"), 67),
+                           (("domain", "delete", "none.test"), 67),
+                           (("domain", "delete", "example.test"), 73),
+                           (("account", "show", "no address"), 65),
+                           (("account", "quota", ALICE, "many"), 65),
+                           (("domain", "add", "under score"), 65),
+                           (("account", "explode", ALICE), 64),
+                           (("nothing",), 64)):
+            r = self.sandbox.tool(*args, check=False)
+            self.assertEqual(r.returncode, code, (args, r.stderr))
+            self.assertTrue(r.stderr.startswith("mailrow: "), r.stderr)
+
+    def test_an_account_needs_its_domain(self):
+        r = self.sandbox.tool("account", "add", "a@other.test", check=False,
+                              input_="pw\n")
+        self.assertEqual(r.returncode, 68, r.stderr)
+        self.assertIn("mailrow domain add", r.stderr)
+
+    def test_quota_and_disabling(self):
+        tool = self.sandbox.tool
+        tool("account", "quota", ALICE, "2M")
+        self.assertEqual(self.json("account", "show", ALICE)["accounts"][0]
+                         ["quota"], 2 << 20)
+        tool("account", "quota", ALICE, "2M")       # changes nothing: fine
+        tool("account", "quota", ALICE, "0")
+        tool("account", "disable", ALICE)
+        with self.sandbox.pop3() as p:
+            with self.assertRaises(Exception):
+                p.login(ALICE)
+        tool("account", "enable", ALICE)
+        self.assertEqual(len(self.sandbox.mails(ALICE)), 1)
+
+
+class Findings(unittest.TestCase):
+    """What an administrator breaks, and what check says to type."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+        cls.sandbox.account(ALICE)
+        cls.etc = os.path.dirname(cls.sandbox.env["MAILROW_CONF"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.remove()
+
+    def check(self, code):
+        r = self.sandbox.tool("check", check=False)
+        self.assertEqual(r.returncode, code, r.stdout + r.stderr)
+        return "".join(line + "\n" for line in r.stdout.splitlines()
+                       if not line.startswith("ok"))
+
+    def test_a_right_that_was_taken(self):
+        self.sandbox.sql("REVOKE INSERT ON mail FROM"
+                         " 'mailrow-milter'@localhost")
+        try:
+            found = self.check(2)
+        finally:
+            self.sandbox.sql("GRANT INSERT ON mail TO"
+                             " 'mailrow-milter'@localhost")
+        self.assertIn("mailrow-milter may not run", found)
+        self.assertIn("mailrow schema grants", found)
+
+    def test_a_daemon_that_is_away(self):
+        self.sandbox.stop("authd")
+        try:
+            found = self.check(2)
+        finally:
+            self.sandbox.start()
+        self.assertIn("auth socket", found)
+
+    def test_a_profile_query_without_a_column_or_index(self):
+        path = os.path.join(self.etc, "profiles", "native.conf")
+        with open(path) as f:
+            text = f.read()
+        rows = ",".join("('d%d.test', UTC_TIMESTAMP())" % i
+                        for i in range(300))
+        self.sandbox.sql("INSERT INTO domain (name, created_at) VALUES "
+                         + rows)
+        try:
+            with open(path, "w") as f:
+                f.write(text.replace("active, a.quota", "live, a.quota").replace(
+                    "WHERE name = :domain",
+                    "WHERE CONCAT(name, '') = :domain"))
+            found = self.check(2)
+        finally:
+            with open(path, "w") as f:
+                f.write(text)
+        self.assertRegex(found, r"mailbox_query \(line \d+\) yields no"
+                                r" column 'active'")
+        self.assertRegex(found, r"domain_query reads all of table 'domain'")
+
+    def test_accounts_of_a_panel_are_the_panels(self):
+        with open(os.path.join(self.etc, "profiles", "native.conf")) as f:
+            text = f.read()
+        with open(os.path.join(self.etc, "profiles", "panel.conf"),
+                  "w") as f:
+            f.write(text.replace("accounts = ours", ""))
+        extra = os.path.join(self.etc, "conf.d", "panel.conf")
+        with open(extra, "w") as f:
+            f.write("profile = panel\n")
+        try:
+            for args in (("account", "add", "x@example.test"),
+                         ("account", "list"), ("domain", "add", "x.test")):
+                r = self.sandbox.tool(*args, check=False, input_="pw\n")
+                self.assertEqual(r.returncode, 77, r.stderr)
+                self.assertIn("belong to the panel", r.stderr)
+            self.sandbox.tool("mailbox", "list")
+        finally:
+            os.remove(extra)
+
+
+if __name__ == "__main__":
+    main()

@@ -169,12 +169,16 @@ class DatabaseAway(SandboxTest):
         before = len(self.sandbox.mails(ALICE))
         with self.sandbox.pop3(ALICE) as p:
             p.cmd("DELE 1")
+            self.sandbox.fault("move-commit", "stall 1000")
             self.sandbox.fault("move-commit-unread", "fail")
             db = self.sandbox.pid("db")
             p.put("QUIT")
             try:
-                wait_until(lambda: self.sandbox.fault_hit(
-                    "move-commit-unread"), what="the commit")
+                wait_until(lambda: self.sandbox.fault_hit("move-commit"),
+                           what="the commit")
+                self.sandbox.fault("move-begin", "stall 1000")
+                wait_until(lambda: self.sandbox.fault_hit("move-begin"),
+                           what="the second try")
                 os.kill(db, signal.SIGSTOP)
                 answer = self.assertRefused("-ERR [SYS/TEMP]", p.status)
             finally:

@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
 """The sandbox itself, installed programs, and the command lines."""
 
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
-from mrtest import SCRIPT, TOP, Sandbox, mail, main
+from mrtest import SCRIPT, TOP, Sandbox, main
 
 ALICE = "alice@example.test"
 BUILD = os.environ.get("MAILROW_BUILD", os.path.join(TOP, "build"))

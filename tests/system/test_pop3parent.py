@@ -208,16 +208,25 @@ class Reload(Parent):
             self.write("")
             os.kill(self.parent(), signal.SIGHUP)
 
+    def files_allowed(self):
+        with open("/proc/%d/limits" % self.keeper()) as f:
+            return int(re.search(r"^Max open files +(\d+)", f.read(),
+                                 re.M)[1])
+
     def test_more_sessions_are_more_descriptors_for_the_keeper(self):
-        keeper = self.keeper()
-        hard = resource.prlimit(keeper, resource.RLIMIT_NOFILE)[1]
-        resource.prlimit(keeper, resource.RLIMIT_NOFILE, (200, hard))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.sandbox.stop("pop3d")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         try:
-            self.write("pop3_max_sessions = 1500\n")
+            self.sandbox.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertLess(self.files_allowed(), 3000)
+        try:
+            self.write("pop3_max_sessions = 3000\n")
             os.kill(self.parent(), signal.SIGHUP)
-            wait_until(lambda: resource.prlimit(
-                keeper, resource.RLIMIT_NOFILE)[0] > 1500,
-                what="the higher limit")
+            wait_until(lambda: self.files_allowed() > 3000,
+                       what="the higher limit")
         finally:
             self.write("")
             os.kill(self.parent(), signal.SIGHUP)

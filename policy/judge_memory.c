@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-enum { DOMAIN_SLOTS = 64, MAILBOX_SLOTS = 512 };
+enum { DOMAIN_SLOTS = 256, MAILBOX_SLOTS = 4096 };
 
 struct domain_slot {
 	char name[ADDR_DOMAIN_MAX + 1];

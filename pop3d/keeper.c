@@ -10,9 +10,10 @@
 
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "pop3d/keeperconf.h"
 #include "pop3d/keeperloop.h"
 
-enum { WHY_MAX = 4096, FILES_BESIDE = 128 };
+enum { WHY_MAX = 4096 };
 
 static const char *keeper_conf_file = "";
 
@@ -26,10 +27,7 @@ static void become(const struct conf *c)
 {
 	struct daemon_user user;
 
-	if (!daemon_need_files(c->pop3_max_sessions + c->keeper_workers +
-			       FILES_BESIDE))
-		log_warn("cannot open as many files as pop3_max_sessions "
-			 "needs");
+	keeperconf_need_files(c);
 	daemon_find_user(c->pop3_user, &user);
 	daemon_become(&user, daemon_find_group(c->pop3_group));
 }

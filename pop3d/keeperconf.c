@@ -2,10 +2,19 @@
 #include "pop3d/keeperconf.h"
 
 #include "lib/confload.h"
+#include "lib/daemon.h"
 #include "lib/log.h"
 #include "pop3d/keeperloop.h"
 
-enum { PROBLEMS_MAX = 65536 };
+enum { PROBLEMS_MAX = 65536, FILES_BESIDE = 128 };
+
+void keeperconf_need_files(const struct conf *c)
+{
+	if (!daemon_need_files(c->pop3_max_sessions + c->keeper_workers +
+			       FILES_BESIDE))
+		log_warn("cannot open as many files as pop3_max_sessions "
+			 "needs");
+}
 
 static void log_problems(struct span problems)
 {
@@ -47,6 +56,7 @@ void keeperconf_reload(struct keeperloop *k)
 	c = confload(k->conf_file, &problems);
 	if (c && take(k, c, &problems)) {
 		log_open(c, "mailrow-pop3d");
+		keeperconf_need_files(c);
 		log_info("configuration reloaded");
 	} else {
 		log_problems(buf_span(&problems));

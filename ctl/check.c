@@ -167,12 +167,15 @@ void check_as(struct check *k, const char *subject, const char *user,
 	pid_t pid;
 
 	if (!getpwnam(user)) {
-		check_say(k, CHECK_FAIL, subject, "",
+		char fix[256];
+
+		(void)snprintf(fix, sizeof(fix), "useradd --system %s", user);
+		check_say(k, CHECK_FAIL, subject, fix,
 			  "there is no user '%s' on this system", user);
 		return;
 	}
 	if (geteuid() != 0) {
-		check_say(k, CHECK_WARN, subject, "",
+		check_say(k, CHECK_WARN, subject, "sudo mailrow check",
 			  "not tested as user '%s': run the check as root",
 			  user);
 		return;

@@ -30,6 +30,14 @@ struct check_daemon {
 };
 size_t check_daemons(const struct conf *c, struct check_daemon out[4]);
 
+/* What to type after an error of the database, by its number. */
+enum { CHECK_FIX_MAX = 2304 };
+const char *check_db_fix(unsigned err, char fix[CHECK_FIX_MAX]);
+
+/* What gives a daemon its option file back. */
+const char *check_file_fix(const struct check_daemon *d, const char *path,
+			   char fix[CHECK_FIX_MAX]);
+
 /* The subjects, in the order of their lines. */
 void checkconf_run(struct check *k);
 void checkdb_run(struct check *k);

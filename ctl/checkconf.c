@@ -26,38 +26,63 @@ static void check_configuration(struct check *k)
 }
 
 /* The daemon must be able to read its file, and nobody else. */
+struct file_test {
+	const char *path, *fix;
+};
+
 static void test_readable(struct check *k, const void *arg)
 {
-	const char *path = arg;
+	const struct file_test *f = arg;
 
-	if (access(path, R_OK) == 0)
+	if (access(f->path, R_OK) == 0)
 		return;
-	check_say(k, CHECK_FAIL, "option file", "",
-		  "%s cannot be read by its daemon: %s", path, strerror(errno));
+	check_say(k, CHECK_FAIL, "option file", f->fix,
+		  "%s cannot be read by its daemon: %s", f->path,
+		  strerror(errno));
+}
+
+const char *check_file_fix(const struct check_daemon *d, const char *path,
+			   char fix[CHECK_FIX_MAX])
+{
+	snprintf(fix, CHECK_FIX_MAX, "chown root:%s %s; chmod 0640 %s", d->user,
+		 path, path);
+	return fix;
+}
+
+static void say_missing(struct check *k, const struct check_daemon *d,
+			const char *path)
+{
+	char right[CHECK_FIX_MAX], fix[2 * CHECK_FIX_MAX];
+	int e = errno;
+
+	snprintf(fix, sizeof(fix), "printf '[%s]\\nuser = %s\\n' >%s; %s",
+		 program_option_group(d->program), d->user, path,
+		 check_file_fix(d, path, right));
+	check_say(k, CHECK_FAIL, "option file", e == ENOENT ? fix : right,
+		  "%s: %s", path, strerror(e));
 }
 
 static void check_option_file(struct check *k, const struct check_daemon *d)
 {
 	const struct conf *c = check_tool(k)->conf;
-	char path[1024], fix[2304];
+	char path[1024], fix[CHECK_FIX_MAX];
+	const struct file_test test = { path, fix };
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s.cnf", c->option_dir,
 		 program_option_group(d->program));
 	if (stat(path, &st) != 0) {
-		check_say(k, CHECK_FAIL, "option file", "", "%s: %s", path,
-			  strerror(errno));
+		say_missing(k, d, path);
 		return;
 	}
-	snprintf(fix, sizeof(fix), "chown root:%s %s; chmod 0640 %s", d->user,
-		 path, path);
+	(void)check_file_fix(d, path, fix);
 	if (st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP))
 		check_say(k, CHECK_FAIL, "option file", fix,
 			  "%s has mode %04o: others can read or change it",
 			  path, (unsigned)(st.st_mode & 07777));
 	else
 		check_say(k, CHECK_OK, "option file", "", "%s", path);
-	check_as(k, "option file", d->user, NULL, test_readable, path);
+	check_as(k, "option file", d->user, NULL, test_readable, &test);
 }
 
 void checkconf_run(struct check *k)

@@ -13,6 +13,36 @@ struct profile_test {
 	unsigned queries; /* bits of enum profile_query */
 };
 
+/* Where the query stands; line 0 = the file. */
+static const char *edit_fix(struct check *k, unsigned line,
+			    char fix[CHECK_FIX_MAX])
+{
+	const struct conf *c = check_tool(k)->conf;
+	int n = snprintf(fix, CHECK_FIX_MAX, "edit %s/%s.conf", c->profile_dir,
+			 c->profile);
+
+	if (line && n > 0 && n < CHECK_FIX_MAX)
+		snprintf(fix + n, CHECK_FIX_MAX - (size_t)n, ", line %u", line);
+	return fix;
+}
+
+/* A table that is not ours may be one that the user has no right to. */
+static const char *prepare_fix(struct check *k, struct db *db, unsigned line,
+			       char fix[CHECK_FIX_MAX])
+{
+	unsigned err = db_errno(db);
+	size_t n;
+
+	if (err >= 2000)
+		return check_db_fix(err, fix);
+	(void)edit_fix(k, line, fix);
+	n = strlen(fix);
+	if (err == 1142 || err == 1143)
+		snprintf(fix + n, CHECK_FIX_MAX - n,
+			 ", or GRANT SELECT on what it names");
+	return fix;
+}
+
 static bool has_name(char (*name)[64], size_t n, const char *want)
 {
 	size_t i;
@@ -27,20 +57,22 @@ static bool has_name(char (*name)[64], size_t n, const char *want)
 static bool test_columns(struct check *k, struct db *db, enum profile_query q,
 			 const struct profile_statement *s)
 {
-	char name[DB_SITE_COLUMNS][64];
+	char name[DB_SITE_COLUMNS][64], fix[CHECK_FIX_MAX];
 	size_t n, i, required;
 	const char *const *want = profile_columns(q, &required);
 
 	if (db_site_columns(db, (unsigned)q, span_make(s->text, s->n), name,
 			    DB_SITE_COLUMNS, &n) != DB_OK) {
-		check_say(k, CHECK_FAIL, "profile", "",
+		check_say(k, CHECK_FAIL, "profile",
+			  prepare_fix(k, db, s->line, fix),
 			  "%s (line %u) does not prepare: %s",
 			  profile_query_name(q), s->line, db_why(db));
 		return false;
 	}
 	for (i = 0; i < required; i++)
 		if (!has_name(name, n, want[i])) {
-			check_say(k, CHECK_FAIL, "profile", "",
+			check_say(k, CHECK_FAIL, "profile",
+				  edit_fix(k, s->line, fix),
 				  "%s (line %u) yields no column '%s'",
 				  profile_query_name(q), s->line, want[i]);
 			return false;
@@ -54,14 +86,16 @@ enum { SCAN_ROWS_MIN = 100 };
 static void test_plan(struct check *k, struct db *db, enum profile_query q,
 		      const struct profile_statement *s)
 {
+	char fix[CHECK_FIX_MAX];
 	struct explain e;
 
 	if (explain_profile(db, s, &e) != DB_OK)
-		check_say(k, CHECK_WARN, "profile", "",
+		check_say(k, CHECK_WARN, "profile",
+			  prepare_fix(k, db, s->line, fix),
 			  "%s cannot be explained: %s", profile_query_name(q),
 			  db_why(db));
 	else if (e.full_scan && e.rows >= SCAN_ROWS_MIN)
-		check_say(k, CHECK_WARN, "profile", "",
+		check_say(k, CHECK_WARN, "profile", edit_fix(k, s->line, fix),
 			  "%s reads all of table '%s' (%" PRIu64
 			  " rows) each time; it lacks an index",
 			  profile_query_name(q), e.table, e.rows);
@@ -73,6 +107,7 @@ static void test_plan(struct check *k, struct db *db, enum profile_query q,
 static void test_queries(struct check *k, struct db *db,
 			 const struct profile_test *p)
 {
+	char fix[CHECK_FIX_MAX];
 	unsigned q;
 
 	for (q = 0; q < PQ_COUNT; q++) {
@@ -81,7 +116,7 @@ static void test_queries(struct check *k, struct db *db,
 		if (!(p->queries & 1U << q))
 			continue;
 		if (s->n == 0)
-			check_say(k, CHECK_FAIL, "profile", "",
+			check_say(k, CHECK_FAIL, "profile", edit_fix(k, 0, fix),
 				  "profile '%s' has no %s", p->profile->name,
 				  profile_query_name((enum profile_query)q));
 		else if (test_columns(k, db, (enum profile_query)q, s))
@@ -92,13 +127,16 @@ static void test_queries(struct check *k, struct db *db,
 static void test_profile(struct check *k, const void *arg)
 {
 	const struct profile_test *p = arg;
+	const struct conf *c = check_tool(k)->conf;
 	struct buf why = BUF_INIT(4096);
+	char fix[CHECK_FIX_MAX], path[1024];
 	struct db_target *target;
 	struct db *db = NULL;
 
 	db_library_init();
-	target = db_target_new(check_tool(k)->conf, p->daemon.program,
-			       DB_ACCOUNTS, &why);
+	snprintf(path, sizeof(path), "%s/%s.cnf", c->option_dir,
+		 program_option_group(p->daemon.program));
+	target = db_target_new(c, p->daemon.program, DB_ACCOUNTS, &why);
 	if (target)
 		db = db_new(target);
 	if (db)
@@ -106,7 +144,9 @@ static void test_profile(struct check *k, const void *arg)
 	if (db && db_connect(db) == DB_OK)
 		test_queries(k, db, p);
 	else
-		check_say(k, CHECK_FAIL, "profile", "",
+		check_say(k, CHECK_FAIL, "profile",
+			  db ? check_db_fix(db_errno(db), fix)
+			     : check_file_fix(&p->daemon, path, fix),
 			  "%s cannot connect to the accounts: %s",
 			  program_name(p->daemon.program),
 			  db ? db_why(db) : buf_cstr(&why));
@@ -126,10 +166,11 @@ void checkprofile_run(struct check *k)
 		{ { PROG_AUTHD, c->auth_user }, NULL, 1U << PQ_LOGIN },
 	};
 	struct profile *p = tool_profile(check_tool(k));
+	char fix[CHECK_FIX_MAX];
 	size_t i;
 
 	if (!p) {
-		check_say(k, CHECK_FAIL, "profile", "",
+		check_say(k, CHECK_FAIL, "profile", edit_fix(k, 0, fix),
 			  "profile '%s' cannot be used; see above", c->profile);
 		return;
 	}

@@ -16,7 +16,26 @@ struct socket_test {
 	const char *subject;
 	const char *path;
 	const char *speaks; /* first octets of a server that speaks first */
+	const char *daemon;
+	const char *group; /* whose the socket and its directory are */
 };
+
+static const char *reach_fix(const struct socket_test *s, int e,
+			     char fix[CHECK_FIX_MAX])
+{
+	const char *slash = strrchr(s->path, '/');
+	int n = slash ? (int)(slash - s->path) : 0;
+
+	if (e == EACCES)
+		snprintf(fix, CHECK_FIX_MAX,
+			 "chgrp %s %.*s; chmod 2750 %.*s; "
+			 "systemctl restart %s",
+			 s->group, n, s->path, n, s->path, s->daemon);
+	else
+		snprintf(fix, CHECK_FIX_MAX, "systemctl %s %s",
+			 e ? "start" : "restart", s->daemon);
+	return fix;
+}
 
 static bool hears(int fd, const char *want)
 {
@@ -36,17 +55,19 @@ static void test_unix(struct check *k, const void *arg)
 {
 	const struct socket_test *s = arg;
 	int fd = net_connect_unix(s->path, deadline_in(CONNECT_MS));
+	char fix[CHECK_FIX_MAX];
+	int e = errno;
 
 	if (fd < 0) {
-		check_say(k, CHECK_FAIL, s->subject, "",
+		check_say(k, CHECK_FAIL, s->subject, reach_fix(s, e, fix),
 			  "%s cannot be reached by its client: %s", s->path,
-			  strerror(errno));
+			  strerror(e));
 		return;
 	}
 	if (hears(fd, s->speaks))
 		check_say(k, CHECK_OK, s->subject, "", "%s answers", s->path);
 	else
-		check_say(k, CHECK_FAIL, s->subject, "",
+		check_say(k, CHECK_FAIL, s->subject, reach_fix(s, 0, fix),
 			  "%s takes connections but does not answer", s->path);
 	close(fd);
 }
@@ -68,11 +89,14 @@ void checksocket_run(struct check *k)
 {
 	const struct conf *c = check_tool(k)->conf;
 	struct socket_test milter = { "milter socket",
-				      socket_path(c->milter_socket), NULL };
+				      socket_path(c->milter_socket), NULL,
+				      program_name(PROG_MILTER), c->mta_group };
 	struct socket_test auth = { "auth socket", c->auth_socket,
-				    "VERSION\t1\t" };
+				    "VERSION\t1\t", program_name(PROG_AUTHD),
+				    c->mta_group };
 	struct socket_test pop3 = { "auth socket", c->auth_pop3_socket,
-				    "VERSION\t1\t" };
+				    "VERSION\t1\t", program_name(PROG_AUTHD),
+				    c->pop3_group };
 
 	if (milter.path)
 		check_as(k, milter.subject, c->mta_user, c->mta_group,

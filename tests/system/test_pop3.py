@@ -326,9 +326,9 @@ class Pop3Processes(SandboxTest):
             p.put("RETR %d" % newest)
             p.status()
             p.file.read(100000)         # and then reads no more for a while
-            self.assertLess(held(session), 4 << 20)
+            self.assertLess(held(session), 8 << 20)
             whole = p.body()
-            self.assertLess(held(session), 4 << 20)
+            self.assertLess(held(session), 8 << 20)
             self.assertTrue(whole.endswith(message[-100000:]))
 
     def test_a_session_that_is_killed_harms_nobody(self):

@@ -185,6 +185,10 @@ class Findings(unittest.TestCase):
     def check(self, code):
         r = self.sandbox.tool("check", check=False)
         self.assertEqual(r.returncode, code, r.stdout + r.stderr)
+        lines = r.stdout.splitlines() + [""]
+        for line, below in zip(lines, lines[1:]):
+            if line.startswith(("FAIL", "warn")):
+                self.assertRegex(below, r"^ +-> \S", line)
         return "".join(line + "\n" for line in r.stdout.splitlines()
                        if not line.startswith("ok"))
 
@@ -197,7 +201,61 @@ class Findings(unittest.TestCase):
             self.sandbox.sql("GRANT INSERT ON mail TO"
                              " 'mailrow-milter'@localhost")
         self.assertIn("mailrow-milter may not run", found)
-        self.assertIn("mailrow schema grants", found)
+        self.assertIn("-> mailrow schema grants | mariadb mailrow\n", found)
+
+    def test_a_right_that_no_statement_shows(self):
+        self.sandbox.sql("REVOKE EXECUTE ON PROCEDURE deliver_plain FROM"
+                         " 'mailrow-milter'@localhost")
+        try:
+            found = self.check(2)
+        finally:
+            self.sandbox.sql("GRANT EXECUTE ON PROCEDURE deliver_plain TO"
+                             " 'mailrow-milter'@localhost")
+        self.assertIn("mailrow-milter may not call deliver_plain", found)
+        self.assertIn("-> mailrow schema grants | mariadb mailrow\n", found)
+
+    def test_an_option_file_that_its_daemon_lacks(self):
+        path = os.path.join(self.etc, "mailrow-pop3d.cnf")
+        os.rename(path, path + ".away")
+        try:
+            found = self.check(2)
+        finally:
+            os.rename(path + ".away", path)
+        self.assertIn("mailrow-pop3d.cnf: No such file", found)
+        self.assertIn("chown root:mailrow-pop3 " + path, found)
+        os.chmod(path, 0o600)
+        try:
+            found = self.check(2)
+        finally:
+            os.chmod(path, 0o640)
+        self.assertIn("cannot be read by its daemon", found)
+        self.assertIn("chmod 0640 " + path, found)
+
+    def test_a_database_that_is_away(self):
+        self.sandbox.stop("db")
+        try:
+            found = self.check(2)
+        finally:
+            self.sandbox.start()
+        self.assertIn("-> systemctl start mariadb\n", found)
+
+    def test_a_profile_that_does_not_parse(self):
+        path = os.path.join(self.etc, "profiles", "native.conf")
+        with open(path) as f:
+            text = f.read()
+        try:
+            with open(path, "w") as f:
+                f.write(text.replace(":login", ":logn"))
+            found = self.check(2)
+            with open(path, "w") as f:
+                f.write(text.replace("a.password AS hash", "a.nosuch AS hash"))
+            found += self.check(2)
+        finally:
+            with open(path, "w") as f:
+                f.write(text)
+        self.assertIn("profile 'native' cannot be used", found)
+        self.assertIn("login_query (line", found)
+        self.assertIn("-> edit " + path, found)
 
     def test_a_daemon_that_is_away(self):
         self.sandbox.stop("authd")
@@ -206,6 +264,7 @@ class Findings(unittest.TestCase):
         finally:
             self.sandbox.start()
         self.assertIn("auth socket", found)
+        self.assertIn("-> systemctl start mailrow-authd\n", found)
 
     def test_a_profile_query_without_a_column_or_index(self):
         path = os.path.join(self.etc, "profiles", "native.conf")

@@ -7,6 +7,7 @@ static bool settings_fill(struct settings *s, struct buf *why)
 	s->store = db_target_new(s->conf, PROG_AUTHD, DB_STORE, why);
 	if (!s->profile || !s->accounts || !s->store)
 		return false;
+	s->profile->keep_case = !s->conf->fold_local_part;
 	s->one_server = db_target_same(s->accounts, s->store);
 	if (s->profile->query[PQ_LOGIN].n > 0)
 		return true;

@@ -68,12 +68,14 @@ static sfsistat mf_mail(SMFICTX *ctx, char **argv)
 }
 
 /* The recipient as the MTA rewrote it. Sendmail's macro may be a mere local
- * part, which says less than the argument of RCPT. */
+ * part, which says less than the argument of RCPT, and Postfix's is in lower
+ * case throughout, so the argument is taken where nothing else differs. */
 static struct span judged_path(SMFICTX *ctx, const char *path)
 {
 	struct span macro = mf_macro(ctx, "{rcpt_addr}");
 
-	if (span_find(macro, '@') < macro.n)
+	if (span_find(macro, '@') < macro.n &&
+	    !span_eq_nocase(macro, message_path(path)))
 		return macro;
 	return span_of(path);
 }

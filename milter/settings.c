@@ -92,6 +92,7 @@ static bool settings_fill(struct settings *s, struct buf *why)
 	p->profile = profile_load(s->conf->profile_dir, s->conf->profile, why);
 	if (!p->profile || !settings_connect(s, why))
 		return false;
+	p->profile->keep_case = !s->conf->fold_local_part;
 	s->judge = (struct judge){ .conf = s->conf,
 				   .profile = p->profile,
 				   .store = p->lookup,

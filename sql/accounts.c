@@ -158,15 +158,15 @@ static void log_other_name(const struct asking *a, struct span asked,
 		 esc_text(&a1, asked), esc_text(&a2, returned));
 }
 
-/* The stored name may be written in capitals; canonical, it must be the asked
- * one octet by octet. */
+/* The stored name may be written in another way; canonical, it must be the
+ * asked one octet by octet. */
 static bool same_address(const struct asking *a, const struct addr *asked,
 			 struct span returned)
 {
 	struct addr stored;
 
 	if (span_eq(addr_span(asked), returned) ||
-	    (addr_parse(returned, true, &stored) == ADDR_OK &&
+	    (addr_parse(returned, !a->profile->keep_case, &stored) == ADDR_OK &&
 	     span_eq(addr_span(asked), addr_span(&stored))))
 		return true;
 	log_other_name(a, addr_span(asked), returned);
@@ -292,8 +292,8 @@ static enum fact take_login(const struct asking *a, const struct addr *login,
 			    struct login_row *row)
 {
 	row->login = *login;
-	if (addr_parse(text_of(a, LOGIN_MAILBOX), true, &row->mailbox) !=
-	    ADDR_OK) {
+	if (addr_parse(text_of(a, LOGIN_MAILBOX), !a->profile->keep_case,
+		       &row->mailbox) != ADDR_OK) {
 		log_value(a, LOGIN_MAILBOX);
 		return F_TEMP;
 	}

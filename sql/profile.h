@@ -29,6 +29,9 @@ struct profile_statement {
 struct profile {
 	char name[64];
 	bool ours; /* accounts = ours: the account verbs may write */
+
+	/* fold_local_part = no: Bob@ and bob@ are two. Set by who loads it. */
+	bool keep_case;
 	struct profile_statement query[PQ_COUNT];
 };
 

@@ -179,6 +179,29 @@ static void folding_collations_give_no_other_account(void **state)
 	profile_free(&p);
 }
 
+/* With fold_local_part = no; what the folding collation finds is another. */
+static void accounts_that_differ_in_case_stay_apart(void **state)
+{
+	static struct login_row row[LOGIN_ROWS_MAX];
+	struct profile *p = profile_of("SELECT 1 AS active, a AS name FROM site"
+				       " WHERE a = :address",
+				       LOGIN_ANY);
+	struct addr a;
+	size_t n;
+
+	(void)state;
+	p->keep_case = true;
+	assert_int_equal(mailbox(p, "bob@example.org").known, F_NO);
+	a = address_of("bob@example.org");
+	assert_int_equal(accounts_login(db, p, &a, row, &n), F_NO);
+	assert_int_equal(addr_parse(SPAN_LIT("Bob@example.org"), false, &a),
+			 ADDR_OK);
+	assert_int_equal(accounts_login(db, p, &a, row, &n), F_YES);
+	assert_int_equal(n, 1);
+	assert_string_equal(row[0].mailbox.text, "Bob@example.org");
+	profile_free(&p);
+}
+
 /* Compared as binary strings, the index of a text column would not be used. */
 static void an_index_on_a_text_column_is_used(void **state)
 {
@@ -314,6 +337,7 @@ int main(void)
 		cmocka_unit_test(mailboxes_have_state_quota_and_incarnation),
 		cmocka_unit_test(a_login_tells_hash_and_doors),
 		cmocka_unit_test(folding_collations_give_no_other_account),
+		cmocka_unit_test(accounts_that_differ_in_case_stay_apart),
 		cmocka_unit_test(an_index_on_a_text_column_is_used),
 		cmocka_unit_test(an_answer_that_cannot_be_read_is_no_answer),
 		cmocka_unit_test(null_means_inactive_and_without_quota),

@@ -237,6 +237,25 @@ class SmtpDialogue(SandboxTest):
                 % (queue_id, who))
 
 
+class CaseCounts(SandboxTest):
+    CONF = ("fold_local_part = no",)
+
+    def test_names_that_differ_in_case_are_two_accounts(self):
+        for address, password in (("Ann@example.test", "capital"),
+                                  ("ann@example.test", "small")):
+            self.sandbox.account(address, password)
+            with self.sandbox.smtp() as s:
+                s.send("ann@remote.test", [address], mail(password))
+        for address, password in (("Ann@example.test", "capital"),
+                                  ("ann@example.test", "small")):
+            mails = self.sandbox.mails(address, password)
+            self.assertEqual(len(mails), 1)
+            self.assertIn(b"Subject: %s\r\n" % password.encode(), mails[0])
+        with self.sandbox.smtp() as s:
+            self.assertTrue(s.auth_plain("Ann@example.test",
+                                         "small").startswith("535"))
+
+
 class Submission(SandboxTest):
     def test_submission_demands_a_login_even_for_local_mail(self):
         with self.sandbox.submission() as s:

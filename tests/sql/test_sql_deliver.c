@@ -75,14 +75,16 @@ static void a_mail_is_in_all_its_mailboxes(void **state)
 }
 
 /* One mail of these mailboxes costs this many round trips, once the statements
- * are prepared; the question itself is one more. */
+ * are prepared; the question itself is one more. Its commit is a write of the
+ * log; what the server writes by itself meanwhile may add to that, so the least
+ * of some mails tells. */
 static void costs(const char *name, const uint64_t *id, size_t n,
 		  uint64_t trips)
 {
-	uint64_t before, flushes;
+	uint64_t before, flushes, least = UINT64_MAX;
 	char key[16];
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 12; i++) {
 		struct mailing g;
 
 		snprintf(key, sizeof(key), "%s%d", name, i);
@@ -95,12 +97,12 @@ static void costs(const char *name, const uint64_t *id, size_t n,
 		if (i > 0)
 			assert_int_equal(status("Questions") - before,
 					 trips + 1);
-		if (i > 0)
-			assert_in_range(status("Innodb_log_writes") - flushes,
-					1, 2);
+		flushes = status("Innodb_log_writes") - flushes;
+		least = flushes < least ? flushes : least;
 		assert_int_equal(g.t[0].uid_r, FIRST_UID + (uint64_t)i);
 		mailing_release(&g);
 	}
+	assert_int_equal(least, 1);
 	mailing_check_store(0);
 }
 

@@ -390,7 +390,7 @@ void conf_unref(struct conf **cp)
 bool conf_list_has(const struct conf_list *l, struct span word)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		if (span_is(word, l->word[i]))
+		if (span_eq_nocase(word, span_of(l->word[i])))
 			return true;
 	}
 	return false;

@@ -72,6 +72,7 @@ void conf_show(const struct conf *c, unsigned programs, bool changed_only,
 void conf_put_example(struct buf *out);
 void conf_put_mdoc(struct buf *out);
 
+/* Words are names of hosts and domains: ASCII letters are folded. */
 bool conf_list_has(const struct conf_list *l, struct span word);
 
 #endif

@@ -261,33 +261,6 @@ void net_set_nodelay(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
-static bool net_wait_writable(int fd, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int left = deadline_left(deadline);
-
-	if (left == 0) {
-		errno = ETIMEDOUT;
-		return false;
-	}
-	return poll(&p, 1, left) >= 0 || errno == EINTR;
-}
-
-bool net_write_all(int fd, struct span s, int64_t deadline)
-{
-	while (s.n) {
-		ssize_t n = send(fd, s.p, s.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n > 0)
-			s = span_skip(s, (size_t)n);
-		else if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return false;
-		else if (!net_wait_writable(fd, deadline))
-			return false;
-	}
-	return true;
-}
-
 /* Ancillary data wants the alignment of its header. */
 union net_control {
 	struct cmsghdr header;

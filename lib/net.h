@@ -30,10 +30,6 @@ int net_accept(int listener, bool nonblocking, struct net_peer *peer_r);
 bool net_set_nonblocking(int fd, bool on) __attribute__((warn_unused_result));
 void net_set_nodelay(int fd);
 
-/* Writes all before the deadline, on a blocking or non-blocking socket. */
-bool net_write_all(int fd, struct span s, int64_t deadline)
-	__attribute__((warn_unused_result));
-
 /* A descriptor over a UNIX socket (SCM_RIGHTS) beside one message. */
 bool net_send_fd(int sock, struct span message, int fd)
 	__attribute__((warn_unused_result));

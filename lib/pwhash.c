@@ -1,7 +1,5 @@
 #include "lib/pwhash.h"
 
-#include <pthread.h>
-
 #include <crypt.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -284,24 +282,4 @@ bool pwhash_make(const char *scheme, struct span password, struct buf *out)
 		return make_crypt(s, password, out);
 	buf_put_span(out, password);
 	return buf_ok(out);
-}
-
-static char scheme_names[256];
-
-static void scheme_names_fill(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < SCHEME_COUNT && n < sizeof(scheme_names); i++)
-		n += (size_t)snprintf(scheme_names + n,
-				      sizeof(scheme_names) - n, "%s{%s}",
-				      i ? " " : "", schemes[i].name);
-}
-
-const char *pwhash_schemes(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, scheme_names_fill);
-	return scheme_names;
 }

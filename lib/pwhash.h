@@ -33,7 +33,4 @@ struct span pwhash_plaintext(struct span stored);
 bool pwhash_make(const char *scheme, struct span password, struct buf *out)
 	__attribute__((warn_unused_result));
 
-/* "{CRYPT} {SHA512-CRYPT} ..." for messages. Static. */
-const char *pwhash_schemes(void);
-
 #endif

@@ -135,6 +135,9 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 		   s->message.declared,
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
 	check_message(s, argv[0], &r);
+	log_debug("%s: recipient judged: predicate '%s', mailbox %llu",
+		  message_id(&s->message), r.verdict.predicate,
+		  (unsigned long long)r.mailbox_id);
 	if (r.verdict.id != R_NONE || r.verdict.shadow[0])
 		log_verdict(s, argv[0], &r.verdict);
 	if (r.verdict.id == R_NONE)

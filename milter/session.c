@@ -62,11 +62,9 @@ bool session_own_host(void *session, struct span host)
 	const struct session *s = session;
 	const struct conf_list *own = &s->settings->conf->own_hosts;
 
-	for (size_t i = 0; i < own->n; i++)
-		if (span_eq_nocase(host, span_of(own->word[i])))
-			return true;
-	return own->n == 0 && s->mta[0] &&
-	       span_eq_nocase(host, span_of(s->mta));
+	if (own->n > 0)
+		return conf_list_has(own, host);
+	return s->mta[0] && span_eq_nocase(host, span_of(s->mta));
 }
 
 bool session_begin_content(struct session *s)

@@ -110,14 +110,6 @@ static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
 	return sum <= b->facts.quota ? F_YES : F_NO;
 }
 
-static bool is_mta_domain(const struct conf_list *l, struct span domain)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (span_eq_nocase(span_of(l->word[i]), domain))
-			return true;
-	return false;
-}
-
 /* The domain of an address that is otherwise none: what follows the last @.
  * Empty: a bare name, which is the MTA's own. */
 static struct span broken_domain(struct span rcpt)
@@ -163,7 +155,7 @@ static void judge_domain(struct lookup *l, struct span domain,
 	f->local = d.ours;
 	f->domain_active = d.active;
 	f->mta_domains_set = mta->n > 0;
-	f->mta_domain = domain.n == 0 || is_mta_domain(mta, domain);
+	f->mta_domain = domain.n == 0 || conf_list_has(mta, domain);
 }
 
 void judge_rcpt(const struct judge *j, const struct judge_client *c,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/net.h"
 #include "lib/reply.h"
 #include "pop3d/keeper.h"
@@ -124,6 +125,8 @@ static bool begin_session(struct parent *p, int client, int channel,
 		pause_accepting(p, "cannot fork");
 		return false;
 	}
+	log_debug("session %llx is process %ld", (unsigned long long)told.id,
+		  (long)pid);
 	return clients_add(&p->clients, pid, &peer->remote);
 }
 

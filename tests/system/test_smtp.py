@@ -256,6 +256,18 @@ class CaseCounts(SandboxTest):
                                          "small").startswith("535"))
 
 
+class DebugLog(SandboxTest):
+    CONF = ("log_debug = yes",)
+
+    def test_debug_lines_tell_each_step(self):
+        with self.sandbox.smtp() as s:
+            s.send("ann@remote.test", ["alice@example.test"], mail("debug"))
+        self.sandbox.mails("alice@example.test")
+        log = self.sandbox.our_log()
+        self.assertRegex(log, r"debug: \S+: recipient judged: .*mailbox 1")
+        self.assertRegex(log, r"debug: session [0-9a-f]+ is process \d+")
+
+
 class Submission(SandboxTest):
     def test_submission_demands_a_login_even_for_local_mail(self):
         with self.sandbox.submission() as s:

@@ -177,9 +177,9 @@ static void a_mistake_tells_where_and_what_is_allowed(void **state)
 		{ "keeper_buffer = 17179869184G",
 		  "m.conf:1: keeper_buffer: '17179869184G' is out of range; "
 		  "allowed: 1M to 4G\n" },
-		{ "undelete_window = 18446744073709551616d",
-		  "m.conf:1: undelete_window: '18446744073709551616d' is out "
-		  "of range; allowed: 0s to 365d\n" },
+		{ "auth_failure_delay = 18446744073709551616d",
+		  "m.conf:1: auth_failure_delay: '18446744073709551616d' is "
+		  "out of range; allowed: 0s to 5s\n" },
 		{ "auth_workers = 0",
 		  "m.conf:1: auth_workers: '0' is out of range; allowed: "
 		  "1 to 64\n" },
@@ -314,7 +314,7 @@ static void what_is_shown_is_read_back_the_same(void **state)
 		"",
 		"hostname = a  b\tc = # \xc3\xbc\nrecipient_delimiter = #\n"
 		"mta_domains = ,a,,b ,\nspool_memory = 4097\n"
-		"undelete_window = 0s\ndb_timeout = 1001ms\n"
+		"auth_failure_delay = 0s\ndb_timeout = 1001ms\n"
 		"receipt_window = 25h\nkeeper_buffer = 1048576\n"
 		"trusted_networks = [::1] 10.0.0.0/8,0.0.0.0/0 ::/0\n",
 	};
@@ -339,7 +339,7 @@ static void numbers_are_shown_in_the_largest_exact_unit(void **state)
 		{ "idle_timeout = 601s", "\nidle_timeout = 601s\n" },
 		{ "idle_timeout = 24h", "\nidle_timeout = 1d\n" },
 		{ "db_timeout = 1500ms", "\ndb_timeout = 1500ms\n" },
-		{ "undelete_window = 0d", "\nundelete_window = 0s\n" },
+		{ "auth_failure_delay = 0d", "\nauth_failure_delay = 0s\n" },
 		{ "spool_memory = 1024K", "\nspool_memory = 1M\n" },
 		{ "spool_memory = 4097", "\nspool_memory = 4097\n" },
 		{ "keeper_buffer = 1024M", "\nkeeper_buffer = 1G\n" },

@@ -224,26 +224,6 @@ static void a_connection_is_blocking_and_has_no_address(void **state)
 	assert_int_equal(errno, ECONNREFUSED);
 }
 
-static void a_write_ends_at_its_deadline(void **state)
-{
-	static char big[1 << 20];
-	int64_t start;
-	int pair[2];
-
-	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_true(net_write_all(pair[0], SPAN_LIT("abc"), deadline_in(50)));
-	start = clock_ms();
-	assert_false(net_write_all(pair[0], span_make(big, sizeof(big)),
-				   deadline_in(50)));
-	assert_int_equal(errno, ETIMEDOUT);
-	assert_in_range(clock_ms() - start, 49, 2000);
-	close(pair[1]);
-	assert_false(net_write_all(pair[0], SPAN_LIT("abc"), deadline_in(50)));
-	assert_int_equal(errno, EPIPE);
-	close(pair[0]);
-}
-
 static void a_descriptor_travels_with_its_message(void **state)
 {
 	char text[16];
@@ -293,7 +273,6 @@ int main(void)
 		cmocka_unit_test(a_full_queue_is_no_stale_socket),
 		cmocka_unit_test(a_file_that_is_no_socket_stays),
 		cmocka_unit_test(a_connection_is_blocking_and_has_no_address),
-		cmocka_unit_test(a_write_ends_at_its_deadline),
 		cmocka_unit_test(a_descriptor_travels_with_its_message),
 		cmocka_unit_test(the_host_has_a_name),
 	};

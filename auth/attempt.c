@@ -1,5 +1,6 @@
 #include "auth/attempt.h"
 
+#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/log.h"
 
@@ -55,6 +56,19 @@ static const char *verdict_name(enum verdict v)
 	return name[v];
 }
 
+/* The two doors are told apart; what else a peer calls itself is one. */
+static void attempt_count(const struct attempt *a, enum verdict v)
+{
+	static const char *const name[][3] = {
+		{ "smtp login ok", "smtp login failed", "smtp login deferred" },
+		{ "pop3 login ok", "pop3 login failed", "pop3 login deferred" },
+	};
+	bool pop3 = span_is(span_of(a->service), "pop3");
+	size_t outcome = v == VERDICT_OK ? 0 : v == VERDICT_FAILED ? 1 : 2;
+
+	counter_add(name[pop3][outcome]);
+}
+
 /* The client's address stands before anything the client may choose. */
 void attempt_log(struct attempt *a, const struct check_result *r)
 {
@@ -65,6 +79,7 @@ void attempt_log(struct attempt *a, const struct check_result *r)
 	if (a->logged)
 		return;
 	a->logged = true;
+	attempt_count(a, r->verdict);
 	log_info("auth: rip=%s service=%s method=%s user=<%s> result=%s "
 		 "reason=%s%s%s%s",
 		 a->has_rip ? ipaddr_text(&a->rip, rip) : "none",

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "lib/confload.h"
+#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/supervise.h"
 #include "lib/net.h"
 #include "auth/serve.h"
 
@@ -21,17 +23,13 @@ struct authd {
 
 /* The parent keeps the sockets open: while the child is started again,
  * connects wait, they are not refused. */
-static int authd_listen(const struct authd *d, const char *path,
-			const char *group)
+static int authd_listen(const char *path, const char *group)
 {
 	struct buf why = BUF_INIT(1024);
 	int fd = net_listen_unix(path, daemon_find_group(group), BACKLOG, &why);
 
 	if (fd < 0)
 		log_fatal(EX_CANTCREAT, "%s", buf_cstr(&why));
-	if (geteuid() == 0 && lchown(path, d->user.uid, (gid_t)-1) != 0)
-		log_fatal(EX_CANTCREAT, "cannot change the owner of '%s': %s",
-			  path, strerror(errno));
 	buf_release(&why);
 	return fd;
 }
@@ -55,6 +53,8 @@ static int authd_child(void *arg)
 int main(int argc, char **argv)
 {
 	struct authd d;
+	const struct supervise_child child = { program_name(PROG_AUTHD),
+					       authd_child, &d };
 	struct cli cli;
 	int code;
 
@@ -65,13 +65,12 @@ int main(int argc, char **argv)
 	daemon_prepare();
 	log_open(d.conf, program_name(PROG_AUTHD));
 	authd_hide_memory();
+	counter_open(d.conf->counter_dir, program_name(PROG_AUTHD), true);
 	daemon_find_user(d.conf->auth_user, &d.user);
-	d.listener[0] =
-		authd_listen(&d, d.conf->auth_socket, d.conf->mta_group);
+	d.listener[0] = authd_listen(d.conf->auth_socket, d.conf->mta_group);
 	d.listener[1] =
-		authd_listen(&d, d.conf->auth_pop3_socket, d.conf->pop3_group);
-	code = daemon_supervise(program_name(PROG_AUTHD), authd_child, &d,
-				SIGHUP);
+		authd_listen(d.conf->auth_pop3_socket, d.conf->pop3_group);
+	code = supervise_run(&child, 1, SIGHUP);
 	(void)unlink(d.conf->auth_socket);
 	(void)unlink(d.conf->auth_pop3_socket);
 	conf_unref(&d.conf);

@@ -13,6 +13,7 @@
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/net.h"
+#include "lib/supervise.h"
 
 enum {
 	CLIENTS_MAX = 8192,
@@ -213,6 +214,7 @@ static void serve_reload(struct serve *s)
 	}
 	conf_unref(&c);
 	buf_release(&why);
+	supervise_ready();
 }
 
 static void serve_stop(struct serve *s)
@@ -386,6 +388,7 @@ int serve_run(struct conf *c, const char *conf_file,
 	if (!s.workers)
 		log_fatal(EX_OSERR, "cannot start the workers");
 	log_info("ready");
+	supervise_ready();
 	while (!s.stopping || (s.busy && deadline_left(s.stop_by)))
 		serve_turn(&s);
 	serve_end(&s);

@@ -2,6 +2,7 @@
 #include "ctl/check.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 #include "ctl/out.h"
+
+/* What the command line said; option() has no other place for it. */
+static struct check_options options;
 
 struct check {
 	struct tool *tool;
@@ -31,6 +35,12 @@ static const struct out_column check_columns[] = { { "level", OUT_TEXT },
 struct tool *check_tool(struct check *k)
 {
 	return k->tool;
+}
+
+const struct check_options *check_options(const struct check *k)
+{
+	(void)k;
+	return &options;
 }
 
 static void put_finding(struct check *k, enum check_level level,
@@ -105,34 +115,42 @@ static void take_relayed(struct check *k, char *line)
 	put_finding(k, (enum check_level)level, part[1].p, part[2].p, rest.p);
 }
 
-static bool become(const char *user, const char *group)
+/* Who makes a test, and from where: dir NULL = here, chroot = it is "/". */
+struct place {
+	const char *user, *group, *dir;
+	bool chroot;
+};
+
+/* The names are looked up before a chroot hides the files they are in. */
+static bool become(const struct place *where)
 {
-	const struct passwd *pw = getpwnam(user);
-	const struct group *gr = group ? getgrnam(group) : NULL;
+	const struct passwd *pw = getpwnam(where->user);
+	const struct group *gr = where->group ? getgrnam(where->group) : NULL;
 	gid_t extra = gr ? gr->gr_gid : 0;
 	gid_t gid;
 	uid_t uid;
 
-	if (!pw || (group && !gr))
+	if (!pw || (where->group && !gr))
 		return false;
 	uid = pw->pw_uid;
 	gid = pw->pw_gid;
-	return setgroups(group ? 1 : 0, &extra) == 0 &&
+	if (where->dir &&
+	    (chdir(where->dir) != 0 || (where->chroot && chroot(".") != 0)))
+		return false;
+	return setgroups(gr ? 1 : 0, &extra) == 0 &&
 	       setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
 }
 
-static void relay_child(struct check *k, int fd, const char *user,
-			const char *group,
+static void relay_child(struct check *k, int fd, const struct place *where,
 			void (*test)(struct check *, const void *),
 			const void *arg) __attribute__((noreturn));
 
-static void relay_child(struct check *k, int fd, const char *user,
-			const char *group,
+static void relay_child(struct check *k, int fd, const struct place *where,
 			void (*test)(struct check *, const void *),
 			const void *arg)
 {
 	k->relay = fdopen(fd, "w");
-	if (!k->relay || !become(user, group))
+	if (!k->relay || !become(where))
 		_exit(EX_OSERR);
 	test(k, arg);
 	fflush(k->relay);
@@ -163,6 +181,14 @@ void check_as(struct check *k, const char *subject, const char *user,
 	      const char *group, void (*test)(struct check *, const void *),
 	      const void *arg)
 {
+	check_as_in(k, subject, user, group, NULL, false, test, arg);
+}
+
+void check_as_in(struct check *k, const char *subject, const char *user,
+		 const char *group, const char *dir, bool chroot,
+		 void (*test)(struct check *, const void *), const void *arg)
+{
+	const struct place where = { user, group, dir, chroot };
 	int fd[2];
 	pid_t pid;
 
@@ -186,7 +212,7 @@ void check_as(struct check *k, const char *subject, const char *user,
 	}
 	if (pid == 0) {
 		close(fd[0]);
-		relay_child(k, fd[1], user, group, test, arg);
+		relay_child(k, fd[1], &where, test, arg);
 	}
 	close(fd[1]);
 	relay_parent(k, fd[0], pid, subject, user);
@@ -197,7 +223,10 @@ size_t check_daemons(const struct conf *c, struct check_daemon out[4])
 	out[0] = (struct check_daemon){ PROG_MILTER, c->milter_user };
 	out[1] = (struct check_daemon){ PROG_AUTHD, c->auth_user };
 	out[2] = (struct check_daemon){ PROG_POP3D, c->pop3_user };
-	return 3;
+	if (c->lmtp_listen.n == 0)
+		return 3;
+	out[3] = (struct check_daemon){ PROG_LMTPD, c->lmtp_user };
+	return 4;
 }
 
 static int check_run(struct tool *t, int argc, char **argv)
@@ -212,15 +241,32 @@ static int check_run(struct tool *t, int argc, char **argv)
 	checkdb_run(&k);
 	checkprofile_run(&k);
 	checksocket_run(&k);
+	checksize_run(&k);
+	checkmta_run(&k);
 	if (k.table)
 		out_print_list(k.table);
 	out_free(&k.table);
 	return (int)k.worst;
 }
 
+static int take_option(struct tool *t, int val, const char *argument)
+{
+	(void)t;
+	if (val == 'f')
+		options.fix = true;
+	else
+		options.mta_config = argument;
+	return EX_OK;
+}
+
+static const struct option check_long[] = { { "fix", no_argument, NULL, 'f' },
+					    { "mta-config", required_argument,
+					      NULL, 'm' },
+					    { NULL, 0, NULL, 0 } };
+
 const struct verb check_verbs[] = {
-	{ "check", "", 0, 0, "",
+	{ "check", "", 0, 0, "[--fix] [--mta-config DIR]",
 	  "what to mend, and how; exit 0 fine, 1 warnings, 2 failures",
-	  check_run },
+	  check_run, check_long, take_option },
 	{ .noun = NULL }
 };

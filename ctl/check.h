@@ -16,12 +16,25 @@ void check_say(struct check *k, enum check_level level, const char *subject,
 
 struct tool *check_tool(struct check *k);
 
+/* The command line. */
+struct check_options {
+	bool fix;
+	const char *mta_config; /* directory of main.cf; NULL = not given */
+};
+const struct check_options *check_options(const struct check *k);
+
 /* Runs test(k, arg) as another UNIX user with the given supplementary group
  * (NULL for none); its findings count as ours. Says so when that cannot be
  * done (not root, no such user). */
 void check_as(struct check *k, const char *subject, const char *user,
 	      const char *group, void (*test)(struct check *, const void *),
 	      const void *arg);
+
+/* The same in the directory dir (NULL: where we are), which with chroot is
+ * all that the test sees. */
+void check_as_in(struct check *k, const char *subject, const char *user,
+		 const char *group, const char *dir, bool chroot,
+		 void (*test)(struct check *, const void *), const void *arg);
 
 /* The daemons that are checked: program, its UNIX user. */
 struct check_daemon {
@@ -38,10 +51,15 @@ const char *check_db_fix(unsigned err, char fix[CHECK_FIX_MAX]);
 const char *check_file_fix(const struct check_daemon *d, const char *path,
 			   char fix[CHECK_FIX_MAX]);
 
+/* What a server says first begins so; NULL: it waits for its client. */
+bool check_hears(int fd, const char *want);
+
 /* The subjects, in the order of their lines. */
 void checkconf_run(struct check *k);
 void checkdb_run(struct check *k);
 void checkprofile_run(struct check *k);
 void checksocket_run(struct check *k);
+void checksize_run(struct check *k);
+void checkmta_run(struct check *k);
 
 #endif

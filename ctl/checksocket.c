@@ -37,7 +37,7 @@ static const char *reach_fix(const struct socket_test *s, int e,
 	return fix;
 }
 
-static bool hears(int fd, const char *want)
+bool check_hears(int fd, const char *want)
 {
 	struct timeval tv = { .tv_sec = CONNECT_MS / 1000 };
 	char text[16];
@@ -64,7 +64,7 @@ static void test_unix(struct check *k, const void *arg)
 			  strerror(e));
 		return;
 	}
-	if (hears(fd, s->speaks))
+	if (check_hears(fd, s->speaks))
 		check_say(k, CHECK_OK, s->subject, "", "%s answers", s->path);
 	else
 		check_say(k, CHECK_FAIL, s->subject, reach_fix(s, 0, fix),

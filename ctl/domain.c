@@ -63,6 +63,24 @@ static int domain_delete(struct tool *t, int argc, char **argv)
 		t, native_domain_delete(t->db, span_of(domain)), domain);
 }
 
+/* OTHER is a domain of ours, or "none". */
+static int domain_alias(struct tool *t, int argc, char **argv)
+{
+	char domain[ADDR_DOMAIN_MAX + 1], other[ADDR_DOMAIN_MAX + 1] = "";
+	int code = with_domain(t, argv[0], domain);
+
+	(void)argc;
+	if (code == EX_OK && !span_is(span_of(argv[1]), "none") &&
+	    !tool_domain(argv[1], other))
+		code = EX_DATAERR;
+	if (code != EX_OK)
+		return code;
+	return tool_native_result(
+		t,
+		native_domain_set_alias(t->db, span_of(domain), span_of(other)),
+		other[0] ? other : domain);
+}
+
 static const struct out_column domain_columns[] = {
 	{ "domain", OUT_TEXT },     { "active", OUT_FLAG },
 	{ "alias_of", OUT_TEXT },   { "accounts", OUT_NUMBER },
@@ -91,12 +109,45 @@ static int domain_list(struct tool *t, int argc, char **argv)
 }
 
 const struct verb domain_verbs[] = {
-	{ "domain", "add", 1, 1, "DOMAIN", "serve a domain", domain_add },
-	{ "domain", "list", 0, 0, "", "the domains", domain_list },
-	{ "domain", "disable", 1, 1, "DOMAIN", "reject its mail and logins",
-	  domain_disable },
-	{ "domain", "enable", 1, 1, "DOMAIN", "serve it again", domain_enable },
-	{ "domain", "delete", 1, 1, "DOMAIN", "forget it; it has no accounts",
-	  domain_delete },
+	{ .noun = "domain",
+	  .name = "add",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "DOMAIN",
+	  .help = "serve a domain",
+	  .run = domain_add },
+	{ .noun = "domain",
+	  .name = "list",
+	  .usage = "",
+	  .help = "the domains",
+	  .run = domain_list },
+	{ .noun = "domain",
+	  .name = "alias",
+	  .min_args = 2,
+	  .max_args = 2,
+	  .usage = "DOMAIN OTHER|none",
+	  .help = "let it stand for another domain",
+	  .run = domain_alias },
+	{ .noun = "domain",
+	  .name = "disable",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "DOMAIN",
+	  .help = "reject its mail and logins",
+	  .run = domain_disable },
+	{ .noun = "domain",
+	  .name = "enable",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "DOMAIN",
+	  .help = "serve it again",
+	  .run = domain_enable },
+	{ .noun = "domain",
+	  .name = "delete",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "DOMAIN",
+	  .help = "forget it; it has no accounts",
+	  .run = domain_delete },
 	{ .noun = NULL }
 };

@@ -1,19 +1,42 @@
 bin_PROGRAMS += ctl/mailrow
 
 ctl_mailrow_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
-ctl_mailrow_LDADD = $(SQL_LIBS) $(SMARTCOLS_LIBS)
+ctl_mailrow_LDADD = $(JUDGE_LIBS) $(SMARTCOLS_LIBS)
 ctl_mailrow_SOURCES = \
 	ctl/account.c \
+	ctl/alias.c \
+	ctl/boxarg.c ctl/boxarg.h \
 	ctl/check.c ctl/check.h \
 	ctl/checkconf.c \
 	ctl/checkdb.c \
+	ctl/checkmta.c ctl/checkmta.h \
+	ctl/checkmtaconf.c \
+	ctl/checkmtadiscard.c \
+	ctl/checkmtadomain.c \
+	ctl/checkmtafilter.c \
+	ctl/checkmtalmtp.c \
+	ctl/checkmtamilter.c \
+	ctl/checkmtaread.c \
+	ctl/checkmtasasl.c \
+	ctl/checkmtasmtp.c \
+	ctl/checkmtasocket.c \
+	ctl/checkmtatable.c \
+	ctl/checkmtavalue.c \
 	ctl/checkprofile.c \
+	ctl/checksize.c \
 	ctl/checksocket.c \
 	ctl/domain.c \
-	ctl/mailbox.c \
+	ctl/lookup.c \
+	ctl/mailbox.c ctl/mailbox.h \
+	ctl/mailboxerase.c \
+	ctl/mailboxexport.c \
 	ctl/main.c \
 	ctl/out.c ctl/out.h \
+	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \
+	ctl/serve.c \
+	ctl/status.c \
 	ctl/secret.c ctl/secret.h \
-	ctl/tool.c ctl/tool.h
+	ctl/tool.c ctl/tool.h \
+	ctl/undelete.c
 dist_man_MANS += ctl/mailrow.1

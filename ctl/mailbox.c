@@ -1,9 +1,25 @@
 /* ctl/mailbox.c: mailrow mailbox ... */
-#include "ctl/tool.h"
+#include "ctl/mailbox.h"
 
 #include <sysexits.h>
 
 #include "ctl/out.h"
+
+enum { OPT_RETIRED = 1 };
+
+static bool retired;
+
+static const struct option list_options[] = {
+	{ "retired", no_argument, NULL, OPT_RETIRED }, { NULL, 0, NULL, 0 }
+};
+
+static int list_option(struct tool *t, int val, const char *argument)
+{
+	(void)t;
+	(void)argument;
+	retired = retired || val == OPT_RETIRED;
+	return EX_OK;
+}
 
 static const struct out_column box_columns[] = { { "mailbox_id", OUT_NUMBER },
 						 { "address", OUT_TEXT },
@@ -12,6 +28,15 @@ static const struct out_column box_columns[] = { { "mailbox_id", OUT_NUMBER },
 						 { "created_at", OUT_TEXT },
 						 { "last_login", OUT_TEXT },
 						 { NULL, OUT_TEXT } };
+
+static const struct out_column retired_columns[] = { { "mailbox_id",
+						       OUT_NUMBER },
+						     { "address", OUT_TEXT },
+						     { "messages", OUT_NUMBER },
+						     { "octets", OUT_NUMBER },
+						     { "created_at", OUT_TEXT },
+						     { "retired_at", OUT_TEXT },
+						     { NULL, OUT_TEXT } };
 
 static const struct out_column mail_columns[] = {
 	{ "uid", OUT_NUMBER },       { "uidl", OUT_TEXT },
@@ -56,17 +81,21 @@ static int list_boxes(struct tool *t, const char *text)
 		return EX_DATAERR;
 	if (!tool_db(t))
 		return EX_UNAVAILABLE;
-	o = out_new("mailboxes", box_columns, t->json);
+	o = out_new("mailboxes", retired ? retired_columns : box_columns,
+		    t->json);
 	if (!o)
 		return tool_fail(EX_OSERR, "out of memory");
-	return print_list(
-		t, o, native_mailbox_list(t->db, span_of(domain), out_row, o),
-		domain);
+	return print_list(t, o,
+			  retired ? native_mailbox_retired(
+					    t->db, span_of(domain), out_row, o)
+				  : native_mailbox_list(t->db, span_of(domain),
+							out_row, o),
+			  domain);
 }
 
 static int mailbox_list(struct tool *t, int argc, char **argv)
 {
-	if (argc > 0 && strchr(argv[0], '@'))
+	if (argc > 0 && strchr(argv[0], '@') && !retired)
 		return list_mails(t, argv[0]);
 	return list_boxes(t, argc > 0 ? argv[0] : NULL);
 }
@@ -94,8 +123,45 @@ static int mailbox_show(struct tool *t, int argc, char **argv)
 }
 
 const struct verb mailbox_verbs[] = {
-	{ "mailbox", "list", 0, 1, "[DOMAIN | ADDRESS]",
-	  "the mailboxes, or the mails of one", mailbox_list },
-	{ "mailbox", "show", 1, 1, "ADDRESS", "one mailbox", mailbox_show },
+	{ .noun = "mailbox",
+	  .name = "list",
+	  .max_args = 1,
+	  .usage = "[--retired] [DOMAIN | ADDRESS]",
+	  .help = "the mailboxes, or the mails of one",
+	  .run = mailbox_list,
+	  .options = list_options,
+	  .option = list_option },
+	{ .noun = "mailbox",
+	  .name = "show",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "ADDRESS",
+	  .help = "one mailbox",
+	  .run = mailbox_show },
+	{ .noun = "mailbox",
+	  .name = "export",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "ADDRESS|ID --mbox FILE | --maildir DIR [--trash]",
+	  .help = "write its mails to files",
+	  .run = mailboxexport_verb,
+	  .options = mailboxexport_options,
+	  .option = mailboxexport_option },
+	{ .noun = "mailbox",
+	  .name = "close",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "ADDRESS",
+	  .help = "retire the mailbox of an account that is gone",
+	  .run = mailboxclose_verb },
+	{ .noun = "mailbox",
+	  .name = "erase",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "ADDRESS|ID [--yes]",
+	  .help = "delete its mail for good",
+	  .run = mailboxerase_verb,
+	  .options = mailboxerase_options,
+	  .option = mailboxerase_option },
 	{ .noun = NULL }
 };

@@ -10,7 +10,9 @@
 #include "lib/confload.h"
 
 static const struct verb *const nouns[] = {
-	schema_verbs, domain_verbs, account_verbs, mailbox_verbs, check_verbs,
+	schema_verbs,   domain_verbs,  alias_verbs,   lookup_verbs,
+	serve_verbs,    account_verbs, mailbox_verbs, purge_verbs,
+	undelete_verbs, check_verbs,   status_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
@@ -80,6 +82,58 @@ static const struct verb *verb_find(const struct verb *v, const char *name)
 	return NULL;
 }
 
+static int verb_usage(const struct verb *v)
+{
+	return usage_error("usage: mailrow %s%s%s %s", v->noun,
+			   v->name[0] ? " " : "", v->name, v->usage);
+}
+
+/* A long option whose val is a letter has that for its short form. */
+static void short_options(const struct option *o, char letters[32])
+{
+	size_t n = 0;
+
+	for (; o->name && n + 2 < 32; o++) {
+		if (o->val < 'A' || o->val > 'z')
+			continue;
+		letters[n++] = (char)o->val;
+		if (o->has_arg == required_argument)
+			letters[n++] = ':';
+	}
+	letters[n] = '\0';
+}
+
+/* The verb's own options; what else stands behind it is counted first. argv[0]
+ * is the word before them, for getopt to name us by. */
+static int run_with_options(struct tool *t, const struct verb *v, int argc,
+			    char **argv)
+{
+	static char name[] = "mailrow";
+	char letters[32];
+	int code, c;
+
+	short_options(v->options, letters);
+	argv[0] = name;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, letters, v->options, NULL)) != -1) {
+		code = c == '?' ? EX_USAGE : v->option(t, c, optarg);
+		if (code != EX_OK)
+			return code;
+	}
+	argc -= optind;
+	if (argc < v->min_args || argc > v->max_args)
+		return verb_usage(v);
+	return v->run(t, argc, argv + optind);
+}
+
+static bool has_option(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (argv[i][0] == '-')
+			return true;
+	return false;
+}
+
 /* argv[0] is the noun. */
 static int run_verb(struct tool *t, int argc, char **argv)
 {
@@ -96,9 +150,11 @@ static int run_verb(struct tool *t, int argc, char **argv)
 	skip = v->name[0] ? 2 : 1;
 	argc -= skip;
 	argv += skip;
-	if (argc < v->min_args || argc > v->max_args)
-		return usage_error("usage: mailrow %s %s %s", v->noun, v->name,
-				   v->usage);
+	if (v->options)
+		return run_with_options(t, v, argc + 1, argv - 1);
+	if (argc < v->min_args || argc > v->max_args ||
+	    (argc > 0 && has_option(argc, argv)))
+		return verb_usage(v);
 	return v->run(t, argc, argv);
 }
 
@@ -107,11 +163,10 @@ struct options {
 	bool json, show, check, changed;
 };
 
-enum { OPT_JSON = 256, OPT_SHOW, OPT_CHECK, OPT_VERSION };
+enum { OPT_SHOW = 256, OPT_CHECK, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
-	{ "json", no_argument, NULL, OPT_JSON },
 	{ "show-config", no_argument, NULL, OPT_SHOW },
 	{ "check-config", no_argument, NULL, OPT_CHECK },
 	{ "help", no_argument, NULL, 'h' },
@@ -119,22 +174,32 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-/* -1: go on; else the exit code. Options end at the noun, but --json may
- * stand behind it too. */
+/* --json may stand anywhere. */
+static int take_json(int argc, char **argv, bool *json)
+{
+	int n = 0;
+
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			*json = true;
+		else
+			argv[n++] = argv[i];
+	return n;
+}
+
+/* -1: go on; else the exit code. Options end at the noun; what follows belongs
+ * to the verb. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:nh", long_options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "+c:nh", long_options, NULL)) != -1)
 		switch (c) {
 		case 'c':
 			o->conf_file = optarg;
 			break;
 		case 'n':
 			o->changed = true;
-			break;
-		case OPT_JSON:
-			o->json = true;
 			break;
 		case OPT_SHOW:
 			o->show = true;
@@ -184,6 +249,8 @@ static int run(const struct options *o, const struct conf *c, int argc,
 	}
 	db_library_init();
 	code = run_verb(&t, argc, argv);
+	db_free(&t.accounts);
+	db_target_free(&t.accounts_target);
 	db_free(&t.db);
 	db_target_free(&t.target);
 	profile_free(&t.profile);
@@ -200,6 +267,7 @@ int main(int argc, char **argv)
 	struct conf *c;
 	int code;
 
+	argc = take_json(argc, argv, &o.json);
 	code = parse_options(argc, argv, &o);
 	if (code >= 0)
 		return code;

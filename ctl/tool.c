@@ -30,20 +30,28 @@ static void print_problems(struct buf *why)
 	}
 }
 
-static struct db *connect_store(struct tool *t, bool any)
+/* NULL after a message. */
+static struct db_target *make_target(struct tool *t, enum program self,
+				     enum db_role role)
 {
 	struct buf why = BUF_INIT(8192);
+	struct db_target *target = db_target_new(t->conf, self, role, &why);
 
+	if (!target)
+		print_problems(&why);
+	buf_release(&why);
+	return target;
+}
+
+static struct db *connect_store(struct tool *t, enum program self, bool any)
+{
 	if (t->db)
 		return t->db;
 	if (!t->target)
-		t->target = db_target_new(t->conf, PROG_TOOL, DB_STORE, &why);
-	if (!t->target) {
-		print_problems(&why);
-		buf_release(&why);
+		t->target = make_target(t, self, DB_STORE);
+	if (!t->target)
 		return NULL;
-	}
-	buf_release(&why);
+	t->self = self;
 	t->db = db_new(t->target);
 	if (!t->db) {
 		tool_fail(0, "out of memory");
@@ -60,12 +68,37 @@ static struct db *connect_store(struct tool *t, bool any)
 
 struct db *tool_db(struct tool *t)
 {
-	return connect_store(t, false);
+	return connect_store(t, PROG_TOOL, false);
+}
+
+struct db *tool_db_purge(struct tool *t)
+{
+	return connect_store(t, PROG_PURGE, false);
+}
+
+struct db *tool_accounts(struct tool *t)
+{
+	if (!t->accounts_target)
+		t->accounts_target = make_target(t, t->self, DB_ACCOUNTS);
+	if (!t->accounts_target)
+		return NULL;
+	if (db_target_same(t->target, t->accounts_target))
+		return t->db;
+	if (!t->accounts)
+		t->accounts = db_new(t->accounts_target);
+	if (!t->accounts) {
+		tool_fail(0, "out of memory");
+	} else if (db_connect(t->accounts) != DB_OK) {
+		tool_fail(0, "cannot use the accounts' database: %s",
+			  db_why(t->accounts));
+		db_free(&t->accounts);
+	}
+	return t->accounts;
 }
 
 struct db *tool_db_any(struct tool *t)
 {
-	return connect_store(t, true);
+	return connect_store(t, PROG_TOOL, true);
 }
 
 struct profile *tool_profile(struct tool *t)
@@ -75,7 +108,9 @@ struct profile *tool_profile(struct tool *t)
 	if (!t->profile)
 		t->profile = profile_load(t->conf->profile_dir,
 					  t->conf->profile, &problems);
-	if (!t->profile)
+	if (t->profile)
+		t->profile->keep_case = !t->conf->fold_local_part;
+	else
 		print_problems(&problems);
 	buf_release(&problems);
 	return t->profile;

@@ -14,8 +14,13 @@ struct tool {
 	bool json;
 	struct profile *profile; /* tool_profile() */
 	struct db_target *target;
-	struct db *db; /* tool_db() */
+	struct db *db;     /* tool_db(), tool_db_purge() */
+	enum program self; /* whose connection that is */
+	struct db_target *accounts_target;
+	struct db *accounts; /* tool_accounts(), when it is another server */
 };
+
+struct option; /* <getopt.h> */
 
 /* A noun has its verbs in a table of its own, ended by a row without name. */
 struct verb {
@@ -25,9 +30,17 @@ struct verb {
 	const char *usage; /* arguments, for --help */
 	const char *help;
 	int (*run)(struct tool *t, int argc, char **argv);
+
+	/* Long options of the verb, ended by a row of zeros, or NULL when it
+	 * has none. option() is called for each that is given, with its val
+	 * and argument, before run(); it returns an exit code, EX_OK to go on.
+	 */
+	const struct option *options;
+	int (*option)(struct tool *t, int val, const char *argument);
 };
 extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
-	mailbox_verbs[], check_verbs[];
+	mailbox_verbs[], alias_verbs[], lookup_verbs[], serve_verbs[],
+	status_verbs[], check_verbs[], purge_verbs[], undelete_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)
@@ -36,6 +49,14 @@ int tool_fail(int code, const char *fmt, ...)
 /* The tool's connection to the store; connects at first use. NULL after a
  * message (then return EX_UNAVAILABLE). */
 struct db *tool_db(struct tool *t);
+
+/* The same as the user that may delete mail for good (mailrow-purge.cnf). A
+ * verb uses one of the two. */
+struct db *tool_db_purge(struct tool *t);
+
+/* Where the accounts are, as the user of tool_db() or tool_db_purge(), called
+ * before: the same connection, or another. NULL after a message. */
+struct db *tool_accounts(struct tool *t);
 
 /* The same without a look at schema and durability, for those who judge or
  * change just these. */

@@ -35,6 +35,16 @@ const char *addr_status_text(enum addr_status s);
 enum addr_status addr_parse(struct span path, bool fold_local,
 			    struct addr *a_r);
 
+/* A path without its angle brackets. */
+static inline struct span addr_bare(struct span path)
+{
+	if (path.n && path.p[0] == '<')
+		path = span_skip(path, 1);
+	if (path.n && path.p[path.n - 1] == '>')
+		path.n--;
+	return path;
+}
+
 /* Canonical form of a domain alone, into out (ADDR_DOMAIN_MAX + 1 octets). */
 enum addr_status addr_domain_parse(struct span domain, char *out, size_t *n_r);
 

@@ -21,7 +21,7 @@ gid_t daemon_find_group(const char *name);
 /* Gives up root for good (groups, gid, uid; verified). extra_group is kept as
  * a supplementary group, (gid_t)-1 for none. Not root: nothing to give up;
  * fatal if the user is not the one asked for. The parent-death signal of
- * daemon_supervise() stays. */
+ * supervise_run() stays. */
 void daemon_become(const struct daemon_user *u, gid_t extra_group);
 
 /* stdin from /dev/null, umask 027, SIGPIPE ignored, no core dumps. */
@@ -29,17 +29,6 @@ void daemon_prepare(void);
 
 /* Opens descriptors up to n if the hard limit allows; false if not. */
 bool daemon_need_files(unsigned long n);
-
-/* Runs child_main(arg) in a forked child and keeps it running: a child that
- * dies is logged and started again (after 1 s, then up to 30 s when it dies at
- * once). SIGTERM and SIGINT pass on as SIGTERM and end the parent with the
- * child; SIGHUP passes on as reload_signal. A child that exits with a code of
- * EX_CONFIG, EX_USAGE, EX_NOUSER or EX_NOPERM ends the parent with it (no
- * restart repairs that). Returns the exit code.
- * In the child signals are as at process start and getppid() dying is noticed
- * (PR_SET_PDEATHSIG SIGTERM). */
-int daemon_supervise(const char *what, int (*child_main)(void *arg), void *arg,
-		     int reload_signal);
 
 /* Blocks these signals in this and later threads and returns a signalfd,
  * close-on-exec and non-blocking; -1 with errno. */

@@ -108,3 +108,63 @@ void dot_crlf(struct dot_crlf *c, struct span s, struct buf *b)
 	if (s.n > 0)
 		c->cr = s.p[s.n - 1] == '\r';
 }
+
+/* The dot that begins a line was the end, or was stuffed and is dropped. */
+static enum dot_place after_dot(char c, struct buf *b)
+{
+	if (c == '\r')
+		return DOT_DOT_CR;
+	buf_putc(b, c);
+	return DOT_INSIDE;
+}
+
+/* Text up to the next CR, which alone can begin a line end. */
+static size_t put_run(struct span s, struct buf *b)
+{
+	size_t n = span_find(s, '\r');
+
+	if (n == s.n) {
+		buf_put_span(b, s);
+		return n;
+	}
+	buf_put(b, s.p, n + 1);
+	return n + 1;
+}
+
+static enum dot_place after_cr(char c, struct buf *b)
+{
+	buf_putc(b, c);
+	return c == '\n' ? DOT_LINE : c == '\r' ? DOT_CR : DOT_INSIDE;
+}
+
+size_t dot_unstuff(struct dot_reader *d, struct span s, struct buf *b,
+		   bool *end_r)
+{
+	size_t i = 0;
+
+	*end_r = false;
+	while (i < s.n && !*end_r) {
+		char c = s.p[i];
+
+		if (d->place == DOT_DOT) {
+			d->place = after_dot(c, b);
+			i++;
+		} else if (d->place == DOT_DOT_CR && c == '\n') {
+			*end_r = true;
+			i++;
+		} else if (d->place == DOT_DOT_CR) {
+			buf_putc(b, '\r');
+			d->place = DOT_CR;
+		} else if (d->place == DOT_CR) {
+			d->place = after_cr(c, b);
+			i++;
+		} else if (d->place == DOT_LINE && c == '.') {
+			d->place = DOT_DOT;
+			i++;
+		} else {
+			i += put_run(span_skip(s, i), b);
+			d->place = s.p[i - 1] == '\r' ? DOT_CR : DOT_INSIDE;
+		}
+	}
+	return i;
+}

@@ -44,4 +44,17 @@ struct dot_crlf {
 };
 void dot_crlf(struct dot_crlf *c, struct span s, struct buf *b);
 
+/* The other way: DATA of SMTP and LMTP (RFC 5321 s.4.5.2). Only CRLF ends a
+ * line here: a dot between bare LFs is data, so nobody ends a message that the
+ * one who handed it on saw going on. */
+enum dot_place { DOT_LINE, DOT_DOT, DOT_DOT_CR, DOT_INSIDE, DOT_CR };
+struct dot_reader {
+	enum dot_place place; /* all zero at the start of a message */
+};
+
+/* Appends the text in s to b; returns how many octets of s that took. Fewer
+ * than s.n only at the end: then *end_r, and what follows is no data. */
+size_t dot_unstuff(struct dot_reader *d, struct span s, struct buf *b,
+		   bool *end_r);
+
 #endif

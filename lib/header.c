@@ -93,8 +93,8 @@ static struct span take_word(struct span *s)
  * word at all: a client may greet as "by". */
 static bool has_value(struct span word)
 {
-	static const char *const words[] = { "from", "via", "with", "id",
-					     "for" };
+	static const char *const words[] = { "from", "by", "via",
+					     "with", "id", "for" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (span_eq_nocase(word, span_of(words[i])))
@@ -102,15 +102,26 @@ static bool has_value(struct span word)
 	return false;
 }
 
-struct span header_received_by(struct span value)
+/* The value of one of the words; that of another is passed over. */
+static struct span received_value(struct span value, struct span wanted)
 {
 	struct span word;
 
 	while ((word = take_word(&value)).n > 0) {
-		if (span_eq_nocase(word, SPAN_LIT("by")))
+		if (span_eq_nocase(word, wanted))
 			return take_word(&value);
 		if (has_value(word))
 			(void)take_word(&value);
 	}
 	return SPAN_EMPTY;
+}
+
+struct span header_received_by(struct span value)
+{
+	return received_value(value, SPAN_LIT("by"));
+}
+
+struct span header_received_id(struct span value)
+{
+	return received_value(value, SPAN_LIT("id"));
 }

@@ -15,4 +15,7 @@ void header_unfold(struct span value, struct buf *out);
 /* Of a Received value: the by-host ("by NAME"), empty when there is none. */
 struct span header_received_by(struct span value);
 
+/* The same for its id ("id NAME"). */
+struct span header_received_id(struct span value);
+
 #endif

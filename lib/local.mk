@@ -15,6 +15,7 @@ lib_libcore_a_SOURCES = \
 	lib/esc.c lib/esc.h \
 	lib/fact.h \
 	lib/header.c lib/header.h \
+	lib/headersplit.c lib/headersplit.h \
 	lib/line.c lib/line.h \
 	lib/network.c lib/network.h \
 	lib/program.c lib/program.h \
@@ -24,16 +25,24 @@ lib_libcore_a_SOURCES = \
 	lib/trace.c lib/trace.h \
 	lib/uidl.c lib/uidl.h
 
-lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS)
+lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SYSTEMD_CFLAGS)
 lib_libsys_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/confload.c lib/confload.h \
+	lib/counter.c lib/counter.h \
 	lib/daemon.c lib/daemon.h \
 	lib/fault.c lib/fault.h \
 	lib/log.c lib/log.h \
 	lib/net.c lib/net.h \
+	lib/notify.h \
 	lib/pwhash.c lib/pwhash.h \
-	lib/spool.c lib/spool.h
+	lib/spool.c lib/spool.h \
+	lib/supervise.c lib/supervise.h
+if HAVE_SYSTEMD
+lib_libsys_a_SOURCES += lib/notify.c
+else
+lib_libsys_a_SOURCES += lib/notify_none.c
+endif
 
 # The manual page and the example file come from conf.def.
 noinst_PROGRAMS += lib/confdoc

@@ -13,6 +13,7 @@ const char *program_name(enum program p)
 	case PROG_AUTHD:
 		return "mailrow-authd";
 	case PROG_TOOL:
+	case PROG_PURGE:
 	case PROG_ALL:
 		break;
 	}
@@ -21,5 +22,7 @@ const char *program_name(enum program p)
 
 const char *program_option_group(enum program p)
 {
-	return p == PROG_TOOL ? "mailrow-admin" : program_name(p);
+	if (p == PROG_TOOL)
+		return "mailrow-admin";
+	return p == PROG_PURGE ? "mailrow-purge" : program_name(p);
 }

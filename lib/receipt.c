@@ -13,7 +13,16 @@
 #include "lib/buf.h"
 #include "lib/header.h"
 
-enum { KEPT_MAX = 4096 }; /* of a Message-ID or Date */
+enum {
+	KEPT_MAX = 4096, /* of a Message-ID or Date */
+	OWN_IDS = 4,     /* hops among our own MTAs */
+	ID_MAX = 63
+};
+
+struct own_id {
+	char text[ID_MAX];
+	size_t n;
+};
 
 struct receipt {
 	EVP_MD_CTX *hash;
@@ -21,6 +30,10 @@ struct receipt {
 	void *arg;
 	struct buf message_id; /* the first one, "message-id:<...>\n" */
 	struct buf date;
+	struct own_id own_id[OWN_IDS]; /* of the Received lines of ours */
+	size_t own_n;
+	bool own_first;  /* the first of them is the first of all */
+	bool received;   /* a Received line was there */
 	bool identified; /* by something that is not ours */
 	bool in_body;
 	char last; /* octet of the body */
@@ -132,14 +145,31 @@ static bool is_own_received(const struct receipt *r, struct span value)
 	return host.n > 0 && r->own_host != NULL && r->own_host(r->arg, host);
 }
 
+/* Of our own lines only the queue id is of interest. */
+static void take_received(struct receipt *r, struct span name,
+			  struct span value)
+{
+	struct span id = header_received_id(value);
+	bool first = !r->received;
+
+	r->received = true;
+	if (!is_own_received(r, value)) {
+		r->identified = true;
+		hash_line(r, name, value);
+		return;
+	}
+	if (id.n == 0 || id.n > ID_MAX || r->own_n == OWN_IDS)
+		return;
+	r->own_first |= first;
+	memcpy(r->own_id[r->own_n].text, id.p, id.n);
+	r->own_id[r->own_n++].n = id.n;
+}
+
 void receipt_header(struct receipt *r, struct span name, struct span value)
 {
 	name = span_trim(name);
 	if (span_eq_nocase(name, SPAN_LIT("Received"))) {
-		if (is_own_received(r, value))
-			return;
-		r->identified = true;
-		hash_line(r, name, value);
+		take_received(r, name, value);
 	} else if (span_eq_nocase(name, SPAN_LIT("Message-ID"))) {
 		if (keep_line(&r->message_id, name, value))
 			return;
@@ -222,13 +252,22 @@ static struct span kept_value(const struct buf *line)
 	return span_trim(value);
 }
 
+static bool is_made_by_us(const struct receipt *r, struct span id,
+			  struct span queue_id)
+{
+	for (size_t i = 0; i < r->own_n; i++)
+		if (contains(id, span_make(r->own_id[i].text, r->own_id[i].n)))
+			return true;
+	return contains(id, queue_id);
+}
+
 static void hash_kept(struct receipt *r, struct span queue_id)
 {
 	struct span id = kept_value(&r->message_id);
 
 	if (!buf_ok(&r->message_id) || !buf_ok(&r->date))
 		r->failed = true;
-	if (contains(id, queue_id))
+	if (is_made_by_us(r, id, queue_id))
 		return;
 	if (id.n > 0)
 		r->identified = true;
@@ -260,4 +299,11 @@ bool receipt_finish(struct receipt *r, struct span queue_id,
 		return false;
 	memcpy(key_r, digest, RECEIPT_KEY_SIZE);
 	return r->identified;
+}
+
+struct span receipt_queue_id(const struct receipt *r)
+{
+	if (!r->own_first)
+		return SPAN_EMPTY;
+	return span_make(r->own_id[0].text, r->own_id[0].n);
 }

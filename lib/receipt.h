@@ -2,8 +2,8 @@
  * 128 bits of SHA-256 over the Received lines (without those whose by-host is
  * ours), Message-ID, Date, the Resent- lines, and the body with normalised
  * line ends. No envelope sender: canonical maps and SRS change it between the
- * ways in. A Message-ID that the MTA made (it contains our queue id), and the
- * Date beside it, count as absent. */
+ * ways in. A Message-ID that the MTA made (it contains our queue id, or that of
+ * a Received line of ours), and the Date beside it, count as absent. */
 #ifndef MAILROW_LIB_RECEIPT_H
 #define MAILROW_LIB_RECEIPT_H
 
@@ -19,6 +19,10 @@ struct receipt *receipt_new(bool (*own_host)(void *arg, struct span host),
 void receipt_free(struct receipt **r);
 void receipt_header(struct receipt *r, struct span name, struct span value);
 void receipt_body(struct receipt *r, struct span piece);
+
+/* The id of the first Received line if that is of an MTA of ours: under it the
+ * mail lies in its queue. Empty: not known. Valid until receipt_free(). */
+struct span receipt_queue_id(const struct receipt *r);
 
 /* False: this mail has neither a Message-ID of its own nor a foreign Received
  * line and is never taken for a duplicate. queue_id may be empty. */

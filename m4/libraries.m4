@@ -9,6 +9,7 @@ PKG_CHECK_MODULES([DBCLIENT], [libmariadb],, [
   PKG_CHECK_MODULES([DBCLIENT], [mysqlclient],,
     [AC_MSG_ERROR([libmariadb or libmysqlclient is needed (Debian: libmariadb-dev)])])])
 PKG_CHECK_MODULES([SMARTCOLS], [smartcols])
+PKG_CHECK_MODULES([CURL], [libcurl >= 7.85])
 PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])
 AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
 PKG_CHECK_MODULES([MILTER], [milter],, [

@@ -5,6 +5,7 @@
 #include <libmilter/mfdef.h>
 
 #include "lib/clock.h"
+#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/log.h"
 #include "milter/finish.h"
@@ -75,9 +76,17 @@ static struct span judged_path(SMFICTX *ctx, const char *path)
 	struct span macro = mf_macro(ctx, "{rcpt_addr}");
 
 	if (span_find(macro, '@') < macro.n &&
-	    !span_eq_nocase(macro, message_path(path)))
+	    !span_eq_nocase(macro, addr_bare(span_of(path))))
 		return macro;
 	return span_of(path);
+}
+
+static void count_rejection(const char *predicate)
+{
+	char name[COUNTER_NAME_MAX + 1];
+
+	(void)snprintf(name, sizeof(name), "rejected: %s", predicate);
+	counter_add(name);
 }
 
 static void log_verdict(const struct session *s, const char *path,
@@ -90,7 +99,7 @@ static void log_verdict(const struct session *s, const char *path,
 
 	(void)esc_text(&name, span_of(s->name));
 	(void)esc_text(&from, span_of(m->sender));
-	(void)esc_text(&to, message_path(path));
+	(void)esc_text(&to, addr_bare(span_of(path)));
 	(void)esc_text(&helo, span_of(s->helo));
 	if (v->shadow[0])
 		log_info("%s: shadow: RCPT from %s[%s]: would be rejected by "
@@ -106,27 +115,24 @@ static void log_verdict(const struct session *s, const char *path,
 }
 
 /* What the judge cannot know: whether this mail can still take it. */
-static void check_message(struct session *s, const char *path,
-			  struct judged_rcpt *r)
+static void check_message(struct session *s, const struct judged_rcpt *r,
+			  struct verdict *v)
 {
 	enum reply_id id = s->message.content.failed;
 
-	if (r->verdict.id != R_NONE)
+	if (v->id != R_NONE)
 		return;
-	if (id == R_NONE && r->store && !s->can_remove)
+	if (id == R_NONE && r->n > 0 && !s->can_edit)
 		id = R_MTA_CONFIG;
-	if (id == R_NONE)
-		id = message_add(&s->message, path, r);
-	if (id != R_NONE) {
-		r->verdict.id = id;
-		r->verdict.predicate = "milter";
-	}
+	if (id != R_NONE)
+		*v = (struct verdict){ id, "milter", v->shadow };
 }
 
 static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 {
 	struct session *s = protocol_session(ctx);
 	struct judged_rcpt r;
+	struct verdict v;
 
 	if (!s || !s->message.open || !argv || !argv[0])
 		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
@@ -134,15 +140,36 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 	judge_rcpt(&s->settings->judge, &s->client, judged_path(ctx, argv[0]),
 		   s->message.declared,
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
-	check_message(s, argv[0], &r);
-	log_debug("%s: recipient judged: predicate '%s', mailbox %llu",
-		  message_id(&s->message), r.verdict.predicate,
-		  (unsigned long long)r.mailbox_id);
-	if (r.verdict.id != R_NONE || r.verdict.shadow[0])
-		log_verdict(s, argv[0], &r.verdict);
-	if (r.verdict.id == R_NONE)
+	v = r.verdict;
+	check_message(s, &r, &v);
+	log_debug("%s: recipient judged: predicate '%s', %zu targets%s",
+		  message_id(&s->message), v.predicate, r.n,
+		  r.keep ? ", stays" : "");
+	if (v.id == R_NONE)
+		v.id = message_add(&s->message, argv, &r);
+	else
+		judged_release(&r);
+	if (v.id != R_NONE)
+		count_rejection(v.predicate);
+	if (v.id != R_NONE || v.shadow[0])
+		log_verdict(s, argv[0], &v);
+	if (v.id == R_NONE)
 		return SMFIS_CONTINUE;
-	return mf_reject(ctx, r.verdict.id, message_path(argv[0]));
+	return mf_reject(ctx, v.id, addr_bare(span_of(argv[0])));
+}
+
+/* A mail that has nothing for us at its end never crosses the socket. */
+static sfsistat mf_data(SMFICTX *ctx)
+{
+	struct session *s = protocol_session(ctx);
+
+	if (!s)
+		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+	note_queue_id(ctx, &s->message);
+	if (message_is_ours(&s->message))
+		return SMFIS_CONTINUE;
+	message_reset(&s->message);
+	return SMFIS_ACCEPT;
 }
 
 static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
@@ -208,6 +235,7 @@ struct smfiDesc callbacks_table(void)
 		.xxfi_helo = mf_helo,
 		.xxfi_envfrom = mf_mail,
 		.xxfi_envrcpt = mf_rcpt,
+		.xxfi_data = mf_data,
 		.xxfi_header = mf_header,
 		.xxfi_body = mf_body,
 		.xxfi_eom = mf_end_of_message,

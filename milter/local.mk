@@ -3,7 +3,6 @@ dist_man_MANS += milter/mailrow-milter.8
 
 milter_mailrow_milter_SOURCES = \
 	milter/callbacks.c milter/callbacks.h \
-	milter/content.c milter/content.h \
 	milter/drain.c milter/drain.h \
 	milter/endpoint.c milter/endpoint.h \
 	milter/finish.c milter/finish.h \
@@ -11,8 +10,7 @@ milter_mailrow_milter_SOURCES = \
 	milter/message.c milter/message.h \
 	milter/mf.c milter/mf.h \
 	milter/protocol.c milter/protocol.h \
-	milter/session.c milter/session.h \
-	milter/settings.c milter/settings.h
+	milter/session.c milter/session.h
 milter_mailrow_milter_CFLAGS = $(AM_CFLAGS) $(MILTER_CFLAGS)
 milter_mailrow_milter_LDADD = $(JUDGE_LIBS) $(MILTER_LIBS)
 

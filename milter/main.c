@@ -14,13 +14,14 @@
 #include <libmilter/mfapi.h>
 
 #include "lib/confload.h"
+#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/supervise.h"
 #include "milter/callbacks.h"
-#include "milter/content.h"
 #include "milter/drain.h"
 #include "milter/endpoint.h"
-#include "milter/settings.h"
+#include "milter/session.h"
 
 enum {
 	BACKLOG = 1024,
@@ -31,9 +32,24 @@ enum {
 struct milter {
 	struct conf *conf;
 	struct cli cli;
-	struct endpoint endpoint;
 	struct daemon_user user;
 	gid_t mta_group;
+};
+
+/* A socket and what it is for. libmilter serves one a process, so each has a
+ * child of its own. */
+struct door {
+	const struct milter *m;
+	enum judge_role role;
+	struct endpoint endpoint;
+};
+
+enum { DOORS_MAX = 3 };
+
+static const char *const door_names[] = {
+	[JUDGE_FULL] = "mailrow-milter",
+	[JUDGE_POLICY] = "mailrow-milter (policy)",
+	[JUDGE_STORE] = "mailrow-milter (store)",
 };
 
 static const char program[] = "mailrow-milter";
@@ -89,6 +105,7 @@ static void milter_serve_signals(const struct milter *m, const sigset_t *set)
 			milter_leave(EX_OK);
 		case SIGUSR1:
 			settings_reload(m->cli.conf_file);
+			supervise_ready();
 			break;
 		default: /* SIGHUP of a terminal: the parent has it too */
 			break;
@@ -97,13 +114,15 @@ static void milter_serve_signals(const struct milter *m, const sigset_t *set)
 }
 
 /* The socket is ours alone from its first moment: mode 0660 by the umask. */
-static void milter_open_socket(struct milter *m)
+static void milter_open_socket(const struct door *d)
 {
+	char conn[ENDPOINT_MAX];
 	mode_t before;
 	bool ok;
 
+	memcpy(conn, d->endpoint.conn, sizeof(conn));
 	if (smfi_register(callbacks_table()) != MI_SUCCESS ||
-	    smfi_setconn(m->endpoint.conn) != MI_SUCCESS ||
+	    smfi_setconn(conn) != MI_SUCCESS ||
 	    smfi_setbacklog(BACKLOG) != MI_SUCCESS)
 		log_fatal(EX_SOFTWARE, "cannot set libmilter up");
 	(void)smfi_setmaxdatasize(PACKET_MAX);
@@ -112,28 +131,28 @@ static void milter_open_socket(struct milter *m)
 	(void)umask(before);
 	if (!ok)
 		log_fatal(EX_UNAVAILABLE, "cannot listen on '%s'",
-			  m->endpoint.conn);
-	if (m->endpoint.path[0] &&
-	    lchown(m->endpoint.path, (uid_t)-1, m->mta_group) != 0)
+			  d->endpoint.conn);
+	if (d->endpoint.path[0] &&
+	    lchown(d->endpoint.path, (uid_t)-1, d->m->mta_group) != 0)
 		log_fatal(EX_NOPERM, "cannot give '%s' to the MTA's group: %s",
-			  m->endpoint.path, strerror(errno));
+			  d->endpoint.path, strerror(errno));
 }
 
-static void milter_open_settings(struct milter *m)
+static void milter_open_settings(const struct milter *m)
 {
 	struct buf why = BUF_INIT(65536);
 
 	db_library_init();
 	if (!content_prepare())
 		log_fatal(EX_SOFTWARE, "the crypto library has no SHA-256");
-	if (!settings_open(conf_ref(m->conf), &why))
+	if (!settings_open(conf_ref(m->conf), PROG_MILTER, &why))
 		log_fatal(EX_CONFIG, "%s", buf_cstr(&why));
 	buf_release(&why);
 }
 
 static int milter_child(void *arg)
 {
-	struct milter *m = arg;
+	const struct door *d = arg;
 	pthread_t thread;
 	sigset_t set;
 	int e;
@@ -143,27 +162,29 @@ static int milter_child(void *arg)
 		log_warn("fewer than %d open files are allowed: many sessions "
 			 "at once will fail",
 			 FILES_WANTED);
-	milter_open_socket(m);
-	daemon_become(&m->user, (gid_t)-1);
-	milter_open_settings(m);
+	milter_open_socket(d);
+	daemon_become(&d->m->user, (gid_t)-1);
+	milter_open_settings(d->m);
+	session_set_role(d->role);
 	e = pthread_create(&thread, NULL, milter_run, NULL);
 	if (e != 0)
 		log_fatal(EX_OSERR, "cannot start a thread: %s", strerror(e));
-	log_info("ready; for main.cf: smtpd_milters = %s", m->endpoint.mta);
-	milter_serve_signals(m, &set);
+	log_info("ready; for main.cf: smtpd_milters = %s", d->endpoint.mta);
+	supervise_ready();
+	milter_serve_signals(d->m, &set);
 	return EX_OK;
 }
 
 /* Held as long as parent or child live, so that a second instance takes the
  * socket neither from us nor from a child that finishes its last mail. */
-static void milter_lock(const struct milter *m)
+static void milter_lock(const struct door *d)
 {
 	char path[ENDPOINT_PATH_MAX + sizeof(".lock")];
 	int fd;
 
-	if (!m->endpoint.path[0])
+	if (!d->endpoint.path[0])
 		return;
-	(void)snprintf(path, sizeof(path), "%s.lock", m->endpoint.path);
+	(void)snprintf(path, sizeof(path), "%s.lock", d->endpoint.path);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		log_fatal(EX_CANTCREAT, "cannot create '%s': %s", path,
@@ -171,20 +192,59 @@ static void milter_lock(const struct milter *m)
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		log_fatal(EX_TEMPFAIL,
 			  "cannot use '%s': another %s holds its lock",
-			  m->endpoint.path, program);
+			  d->endpoint.path, program);
 }
 
-static void milter_setup(struct milter *m)
+static void milter_add_door(const struct milter *m, const char *option,
+			    const char *socket, enum judge_role role,
+			    struct door *d)
 {
 	const char *why;
 
-	if (!endpoint_parse(span_of(m->conf->milter_socket), &m->endpoint,
-			    &why))
-		log_fatal(EX_CONFIG, "cannot use milter_socket '%s': %s",
-			  m->conf->milter_socket, why);
-	daemon_find_user(m->conf->milter_user, &m->user);
-	m->mta_group = daemon_find_group(m->conf->mta_group);
-	milter_lock(m);
+	*d = (struct door){ .m = m, .role = role };
+	if (!endpoint_parse(span_of(socket), &d->endpoint, &why))
+		log_fatal(EX_CONFIG, "cannot use %s '%s': %s", option, socket,
+			  why);
+	milter_lock(d);
+}
+
+/* The first always, the others where the site has named them. */
+static size_t milter_doors(const struct milter *m, struct door door[DOORS_MAX])
+{
+	const struct conf *c = m->conf;
+	size_t n = 0;
+
+	milter_add_door(m, "milter_socket", c->milter_socket, JUDGE_FULL,
+			&door[n++]);
+	if (c->milter_policy_socket[0])
+		milter_add_door(m, "milter_policy_socket",
+				c->milter_policy_socket, JUDGE_POLICY,
+				&door[n++]);
+	if (c->milter_store_socket[0])
+		milter_add_door(m, "milter_store_socket",
+				c->milter_store_socket, JUDGE_STORE,
+				&door[n++]);
+	return n;
+}
+
+static int milter_serve(const struct milter *m)
+{
+	struct supervise_child child[DOORS_MAX];
+	struct door door[DOORS_MAX];
+	size_t n = milter_doors(m, door);
+	int code;
+
+	for (size_t i = 0; i < n; i++)
+		child[i] = (struct supervise_child){
+			.what = door_names[door[i].role],
+			.run = milter_child,
+			.arg = &door[i],
+		};
+	code = supervise_run(child, n, SIGUSR1);
+	for (size_t i = 0; i < n; i++)
+		if (door[i].endpoint.path[0])
+			(void)unlink(door[i].endpoint.path);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -197,10 +257,10 @@ int main(int argc, char **argv)
 			    argc, argv, &m.cli);
 	daemon_prepare();
 	log_open(m.conf, m.conf->syslog_name);
-	milter_setup(&m);
-	code = daemon_supervise("mailrow-milter", milter_child, &m, SIGUSR1);
-	if (m.endpoint.path[0])
-		(void)unlink(m.endpoint.path);
+	counter_open(m.conf->counter_dir, program, true);
+	daemon_find_user(m.conf->milter_user, &m.user);
+	m.mta_group = daemon_find_group(m.conf->mta_group);
+	code = milter_serve(&m);
 	conf_unref(&m.conf);
 	return code;
 }

@@ -4,17 +4,6 @@
 #include "lib/clock.h"
 #include "milter/drain.h"
 
-struct span message_path(const char *path)
-{
-	struct span s = span_of(path);
-
-	if (s.n && s.p[0] == '<')
-		s = span_skip(s, 1);
-	if (s.n && s.p[s.n - 1] == '>')
-		s.n--;
-	return s;
-}
-
 static char *dup_span(struct span s)
 {
 	char *p = malloc(s.n + 1);
@@ -42,80 +31,55 @@ void message_open(struct message *m, char **argv)
 	message_reset(m);
 	m->open = true;
 	m->begun = clock_ms();
-	m->sender = dup_span(message_path(argv[0]));
+	m->sender = dup_span(addr_bare(span_of(argv[0])));
 	if (!m->sender)
 		m->content.failed = R_NO_MEMORY;
 	for (size_t i = 1; argv[0] && argv[i]; i++)
 		message_parameter(m, span_of(argv[i]));
 }
 
-/* Room for one more element; doubles. NULL: no memory. */
-static void *grow(void *p, size_t n, size_t *size, size_t element)
+/* NOTIFY=SUCCESS,DELAY */
+static bool asks_success(char **argv)
 {
-	size_t more = *size ? *size * 2 : 4;
+	struct span list, word;
 
-	if (n < *size)
-		return p;
-	p = reallocarray(p, more, element);
-	if (p)
-		*size = more;
-	return p;
-}
-
-static bool message_find_target(const struct message *m, uint64_t mailbox_id,
-				size_t *i_r)
-{
-	for (size_t i = 0; i < m->ntarget; i++) {
-		if (m->target[i].mailbox_id == mailbox_id) {
-			*i_r = i;
-			return true;
+	for (size_t i = 1; argv[i]; i++) {
+		list = span_of(argv[i]);
+		if (!span_starts_nocase(list, SPAN_LIT("NOTIFY=")))
+			continue;
+		list = span_skip(list, 7);
+		while (list.n) {
+			(void)span_cut(list, ',', &word, &list);
+			if (span_eq_nocase(word, SPAN_LIT("SUCCESS")))
+				return true;
 		}
 	}
 	return false;
 }
 
-static bool message_add_target(struct message *m, const struct judged_rcpt *r,
-			       size_t *i_r)
+static bool is_full(const struct judged_rcpt *r)
 {
-	struct message_target *t;
-
-	if (message_find_target(m, r->mailbox_id, i_r))
-		return true;
-	t = grow(m->target, m->ntarget, &m->target_size, sizeof(*t));
-	if (!t)
-		return false;
-	m->target = t;
-	*i_r = m->ntarget++;
-	t[*i_r] = (struct message_target){ .mailbox = r->mailbox,
-					   .mailbox_id = r->mailbox_id,
-					   .quota = r->quota,
-					   .first = m->nrcpt };
-	return true;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->target[i].kind == JUDGED_FULL)
+			return true;
+	return false;
 }
 
-enum reply_id message_add(struct message *m, const char *path,
-			  const struct judged_rcpt *r)
+enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 {
-	struct message_rcpt *all;
-	char *copy;
+	if (asks_success(argv) || is_full(r)) {
+		judged_release(r);
+		r->keep = true;
+	}
+	return intake_add(&m->intake, span_of(argv[0]), r);
+}
 
-	if (!r->store) {
-		m->passed++;
-		return R_NONE;
-	}
-	if (m->nrcpt >= RECIPIENTS_MAX)
-		return R_RCPT_TOO_MANY;
-	all = grow(m->rcpt, m->nrcpt, &m->rcpt_size, sizeof(*all));
-	if (!all)
-		return R_NO_MEMORY;
-	m->rcpt = all;
-	copy = dup_span(span_of(path));
-	if (!copy || !message_add_target(m, r, &all[m->nrcpt].target)) {
-		free(copy);
-		return R_NO_MEMORY;
-	}
-	all[m->nrcpt++].path = copy;
-	return R_NONE;
+bool message_is_ours(const struct message *m)
+{
+	for (size_t i = 0; i < m->intake.nrcpt; i++)
+		if (m->intake.rcpt[i].judged.n > 0)
+			return true;
+	return false;
 }
 
 const char *message_id(const struct message *m)
@@ -129,10 +93,7 @@ void message_reset(struct message *m)
 
 	if (m->counted)
 		drain_leave();
-	for (size_t i = 0; i < m->nrcpt; i++)
-		free(m->rcpt[i].path);
-	free(m->rcpt);
-	free(m->target);
+	intake_reset(&m->intake);
 	free(m->sender);
 	content_reset(&m->content);
 	content = m->content;

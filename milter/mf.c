@@ -29,6 +29,14 @@ bool mf_want_macros(SMFICTX *ctx, int stage, const char *names)
 	return smfi_setsymlist(ctx, stage, copy) == MI_SUCCESS;
 }
 
+bool mf_add_recipient(SMFICTX *ctx, const struct addr *a)
+{
+	char path[ADDR_MAX + sizeof("<>")];
+
+	(void)snprintf(path, sizeof(path), "<%s>", a->text);
+	return smfi_addrcpt(ctx, path) == MI_SUCCESS;
+}
+
 /* For the MTA '%' introduces a format; what is not printable ASCII could end
  * the reply line or pretend to be something else. */
 static size_t put_clean(char *to, size_t n, struct span s)

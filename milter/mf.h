@@ -7,6 +7,7 @@
 
 #include <libmilter/mfapi.h>
 
+#include "lib/addr.h"
 #include "lib/reply.h"
 
 /* The value of a macro; empty when there is none. It dies with the next macros
@@ -19,6 +20,10 @@ sfsistat mf_reject(SMFICTX *ctx, enum reply_id id, struct span subject);
 
 /* The macros that the MTA shall send at a stage (SMFIM_*). */
 bool mf_want_macros(SMFICTX *ctx, int stage, const char *names)
+	__attribute__((warn_unused_result));
+
+/* A further recipient, at end of message. False: the MTA does not take it. */
+bool mf_add_recipient(SMFICTX *ctx, const struct addr *a)
 	__attribute__((warn_unused_result));
 
 /* Puts s, cut to fit, into an array of size octets, NUL-terminated. */

@@ -7,14 +7,15 @@
 
 #include "lib/log.h"
 
-/* Only RCPT and end of message are answered; for the rest the MTA shall not
- * wait. libmilter makes good for an MTA that waits all the same. */
+/* Only RCPT, DATA and end of message are answered; for the rest the MTA shall
+ * not wait. libmilter makes good for an MTA that waits all the same. */
 enum {
 	STEPS_SILENT = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL |
 		       SMFIP_NR_HDR | SMFIP_NR_BODY,
-	STEPS_WANTED = STEPS_SILENT | SMFIP_HDR_LEADSPC | SMFIP_NODATA |
-		       SMFIP_NOEOH | SMFIP_NOUNKNOWN,
-	ACTIONS = SMFIF_DELRCPT | SMFIF_SETSYMLIST
+	STEPS_WANTED = STEPS_SILENT | SMFIP_HDR_LEADSPC | SMFIP_NOEOH |
+		       SMFIP_NOUNKNOWN,
+	EDITS = SMFIF_DELRCPT | SMFIF_ADDRCPT,
+	ACTIONS = EDITS | SMFIF_SETSYMLIST
 };
 
 static const struct {
@@ -48,12 +49,12 @@ static sfsistat want_macros(SMFICTX *ctx)
 }
 
 /* Every connection of such an MTA is the same: one line says it. */
-static void warn_no_removal(void)
+static void warn_no_edits(void)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
 
 	if (!atomic_flag_test_and_set(&told))
-		log_warn("the MTA does not let a milter remove recipients: "
+		log_warn("the MTA does not let a milter change recipients: "
 			 "mail for our domains is answered 451");
 }
 
@@ -76,9 +77,9 @@ sfsistat mf_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 	*pf2 = 0;
 	*pf3 = 0;
 	s->steps = *pf1;
-	s->can_remove = (f0 & SMFIF_DELRCPT) != 0;
-	if (!s->can_remove)
-		warn_no_removal();
+	s->can_edit = (f0 & EDITS) == EDITS;
+	if (!s->can_edit)
+		warn_no_edits();
 	return f0 & SMFIF_SETSYMLIST ? want_macros(ctx) : SMFIS_CONTINUE;
 }
 
@@ -94,7 +95,7 @@ struct session *protocol_session(SMFICTX *ctx)
 		return NULL;
 	}
 	s->steps = STEPS_WANTED;
-	s->can_remove = true;
+	s->can_edit = true;
 	(void)smfi_setpriv(ctx, s);
 	return s;
 }

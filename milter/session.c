@@ -8,12 +8,21 @@
 #include "milter/drain.h"
 #include "milter/mf.h"
 
+static enum judge_role process_role;
+
+void session_set_role(enum judge_role role)
+{
+	process_role = role;
+}
+
 struct session *session_new(void)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->settings = settings_get();
+	if (!s)
+		return NULL;
+	s->settings = settings_get();
+	s->client.role = process_role;
 	return s;
 }
 
@@ -60,22 +69,20 @@ void session_set_client(struct session *s, const char *name,
 bool session_own_host(void *session, struct span host)
 {
 	const struct session *s = session;
-	const struct conf_list *own = &s->settings->conf->own_hosts;
 
-	if (own->n > 0)
-		return conf_list_has(own, host);
-	return s->mta[0] && span_eq_nocase(host, span_of(s->mta));
+	return settings_own_host(s->settings, s->mta, host);
 }
 
 bool session_begin_content(struct session *s)
 {
 	struct message *m = &s->message;
 
-	if (m->ntarget == 0)
+	if (m->intake.nbox == 0)
 		return false;
 	if (m->content.begun || m->content.failed != R_NONE)
 		return true;
-	content_begin(&m->content, s->settings, session_own_host, s);
+	content_begin(&m->content, s->settings->conf, s->settings->deliver,
+		      session_own_host, s);
 	m->content.eats_space = (s->steps & SMFIP_HDR_LEADSPC) == 0;
 	m->counted = drain_enter();
 	if (!m->counted)

@@ -13,7 +13,7 @@ enum { SESSION_NAME_MAX = 255, SESSION_TLS_MAX = 95 };
 struct session {
 	struct settings *settings;
 	unsigned long steps; /* SMFIP_ bits that were negotiated */
-	bool can_remove;     /* the MTA removes recipients for us */
+	bool can_edit;       /* the MTA adds and removes recipients for us */
 	struct judge_client client;
 	char addr[IPADDR_TEXT_MAX];      /* "" = no address */
 	char name[SESSION_NAME_MAX + 1]; /* of the client */
@@ -22,6 +22,9 @@ struct session {
 	char tls[SESSION_TLS_MAX + 1];  /* version and cipher, "" = none */
 	struct message message;
 };
+
+/* What the process is there for; before the first session. */
+void session_set_role(enum judge_role role);
 
 /* With the newest settings. NULL: no memory. */
 struct session *session_new(void);

@@ -2,112 +2,25 @@
  * of a fact, so nothing here returns an error. */
 #include "policy/judge.h"
 
-#include "lib/clock.h"
-#include "sql/box.h"
+#include <stdlib.h>
 
-/* One decision: its connections are taken when first needed. */
-struct lookup {
-	const struct judge *j;
-	int64_t asked;
-	int64_t deadline;
-	struct db *store;
-	struct db *accounts;
+#include "policy/expand.h"
+#include "policy/judge_lookup.h"
+
+/* One recipient on its way to a verdict. */
+struct judging {
+	struct lookup l;
+	const struct judge_client *client;
+	uint64_t size;
+	struct addr rcpt;
+	struct judge_mailbox *box; /* by the number of the answer */
+	size_t nbox, box_size;
+	struct judged_rcpt *r;
 };
 
-static struct db *lookup_get(struct lookup *l, struct pool *p, struct db **db)
+static struct verdict verdict_of(enum reply_id id, const char *predicate)
 {
-	if (deadline_left(l->deadline) == 0)
-		return NULL;
-	if (!*db)
-		*db = pool_get(p, l->deadline);
-	return *db;
-}
-
-/* One connection serves for both where both lie on one server. */
-static struct db *lookup_store(struct lookup *l)
-{
-	return lookup_get(l, l->j->store, &l->store);
-}
-
-static struct db *lookup_accounts(struct lookup *l)
-{
-	if (l->j->accounts == l->j->store)
-		return lookup_store(l);
-	return lookup_get(l, l->j->accounts, &l->accounts);
-}
-
-static void lookup_end(struct lookup *l)
-{
-	if (l->accounts)
-		pool_put(l->j->accounts, &l->accounts);
-	if (l->store)
-		pool_put(l->j->store, &l->store);
-}
-
-static void lookup_domain(struct lookup *l, struct span domain,
-			  struct domain_facts *f_r)
-{
-	struct db *db;
-
-	if (judge_memory_get_domain(l->j->memory, domain, l->asked, f_r))
-		return;
-	f_r->ours = F_TEMP;
-	f_r->active = F_TEMP;
-	db = lookup_accounts(l);
-	if (!db)
-		return;
-	accounts_domain(db, l->j->profile, domain, f_r);
-	judge_memory_put_domain(l->j->memory, domain, l->asked, f_r);
-}
-
-/* The mailbox and its row, which only a mailbox in use needs. */
-static void lookup_mailbox(struct lookup *l, const struct addr *a,
-			   struct judge_mailbox *b_r)
-{
-	struct db *db;
-
-	if (judge_memory_get_mailbox(l->j->memory, a, l->asked, b_r))
-		return;
-	b_r->facts.known = F_TEMP;
-	db = lookup_accounts(l);
-	if (!db)
-		return;
-	accounts_mailbox(db, l->j->profile, a, &b_r->facts);
-	if (b_r->facts.known != F_YES || b_r->facts.active != F_YES)
-		return;
-	db = lookup_store(l);
-	if (!db || box_resolve(db, &b_r->facts.name, b_r->facts.incarnation,
-			       &b_r->box) != DB_OK)
-		b_r->facts.known = F_TEMP;
-	else
-		judge_memory_put_mailbox(l->j->memory, a, l->asked, b_r);
-}
-
-/* The exact address first, then without its extension; "unknown" only when
- * the database said so both times. */
-static void lookup_recipient(struct lookup *l, const struct addr *a,
-			     struct judge_mailbox *b_r)
-{
-	struct span delimiters = span_of(l->j->conf->recipient_delimiter);
-	struct span extension;
-	struct addr base;
-
-	lookup_mailbox(l, a, b_r);
-	if (b_r->facts.known == F_NO &&
-	    addr_strip_extension(a, delimiters, &base, &extension))
-		lookup_mailbox(l, &base, b_r);
-}
-
-/* A mail whose size was not told has one octet at least. */
-static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
-{
-	uint64_t sum;
-
-	if (b->facts.quota == 0)
-		return F_YES;
-	if (__builtin_add_overflow(b->box.octets, size ? size : 1, &sum))
-		return F_NO;
-	return sum <= b->facts.quota ? F_YES : F_NO;
+	return (struct verdict){ id, predicate, "" };
 }
 
 /* The domain of an address that is otherwise none: what follows the last @.
@@ -122,20 +35,6 @@ static struct span broken_domain(struct span rcpt)
 		if (rcpt.p[i] == '@')
 			domain = span_skip(rcpt, i + 1);
 	return domain;
-}
-
-static void judge_local(struct lookup *l, const struct addr *a, uint64_t size,
-			struct rcpt_facts *f, struct judged_rcpt *r)
-{
-	struct judge_mailbox box = { .facts = { .known = F_NO } };
-
-	lookup_recipient(l, a, &box);
-	f->known = box.facts.known;
-	f->active = box.facts.active;
-	f->room = box.facts.known == F_YES ? has_room(&box, size) : F_TEMP;
-	r->mailbox = box.facts.name;
-	r->mailbox_id = box.box.mailbox_id;
-	r->quota = box.facts.quota;
 }
 
 /* A domain that has no canonical form, such as an address literal, is not
@@ -158,23 +57,299 @@ static void judge_domain(struct lookup *l, struct span domain,
 	f->mta_domain = domain.n == 0 || conf_list_has(mta, domain);
 }
 
+/* A mail whose size was not told has one octet at least. */
+static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
+{
+	uint64_t sum;
+
+	if (b->facts.quota == 0 || b->mode == SERVED_PASS)
+		return F_YES;
+	if (__builtin_add_overflow(b->box.octets, size ? size : 1, &sum))
+		return F_NO;
+	return sum <= b->facts.quota ? F_YES : F_NO;
+}
+
+/* Canonical text that is known to be an address. */
+static void addr_again(struct span s, struct addr *a_r)
+{
+	memcpy(a_r->text, s.p, s.n);
+	a_r->text[s.n] = '\0';
+	a_r->n = (uint16_t)s.n;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '@')
+			a_r->at = (uint16_t)i;
+}
+
+static bool take_target(void *arg, struct span text)
+{
+	struct expand *e = arg;
+
+	expand_tell_target(e, text);
+	return expand_step(e) == EXPAND_ASK_ALIAS;
+}
+
+static void answer_domain(struct judging *g, struct expand *e)
+{
+	struct domain_facts d = { .ours = F_TEMP };
+
+	lookup_domain(&g->l, expand_key(e), &d);
+	expand_tell_domain(e, d.ours, d.active, span_of(d.alias_of));
+}
+
+static bool answer_mailbox(struct judging *g, struct expand *e)
+{
+	struct judge_mailbox *b;
+	struct addr a;
+
+	if (g->nbox == g->box_size) {
+		size_t more = g->box_size ? 2 * g->box_size : 4;
+
+		b = reallocarray(g->box, more, sizeof(*b));
+		if (!b)
+			return false;
+		g->box = b;
+		g->box_size = more;
+	}
+	b = &g->box[g->nbox++];
+	addr_again(expand_key(e), &a);
+	lookup_mailbox(&g->l, &a, b);
+	expand_tell_mailbox(e, b->facts.known);
+	return true;
+}
+
+/* The database answers what the stepper asks. */
+static enum expand_step walk(struct judging *g, struct expand *e)
+{
+	for (;;) {
+		enum expand_step step = expand_step(e);
+
+		switch (step) {
+		case EXPAND_ASK_DOMAIN:
+			answer_domain(g, e);
+			break;
+		case EXPAND_ASK_ALIAS:
+			expand_tell_alias(e, lookup_alias(&g->l, expand_key(e),
+							  take_target, e));
+			break;
+		case EXPAND_ASK_MAILBOX:
+			if (!answer_mailbox(g, e))
+				return EXPAND_NO_MEMORY;
+			break;
+		case EXPAND_DONE:
+		case EXPAND_TEMP:
+		case EXPAND_TOO_FAR:
+		case EXPAND_NO_MEMORY:
+			return step;
+		}
+	}
+}
+
+static const enum judged_kind kind_of_mode[] = {
+	[SERVED_PASS] = JUDGED_PASS,
+	[SERVED_MIRROR] = JUDGED_MIRROR,
+	[SERVED_STORE] = JUDGED_STORE,
+};
+
+static void judge_mailbox_target(const struct judging *g,
+				 const struct judge_mailbox *b,
+				 struct rcpt_facts *f, struct judged_target *t)
+{
+	f->known = F_YES;
+	f->active = b->facts.active;
+	f->room = f->active == F_YES ? has_room(b, g->size) : F_TEMP;
+	t->kind = f->active == F_YES ? kind_of_mode[b->mode] : JUDGED_LEFT_OUT;
+	t->address = b->facts.name;
+	t->box = b->box;
+	t->quota = b->facts.quota;
+}
+
+/* The predicates see each end of the way as if it had been the recipient. */
+static void judge_target(const struct judging *g, const struct expand_target *e,
+			 struct judged_target *t)
+{
+	struct rcpt_facts f = { .syntax_ok = true,
+				.local = F_YES,
+				.domain_active = F_YES,
+				.known = F_NO };
+
+	*t = (struct judged_target){ .kind = JUDGED_LEFT_OUT,
+				     .address = e->address };
+	switch (e->kind) {
+	case EXPAND_FOREIGN:
+		t->kind = JUDGED_FOREIGN;
+		return;
+	case EXPAND_BAD:
+		t->why = verdict_of(R_ALIAS_TARGET, "aliases");
+		return;
+	case EXPAND_MAILBOX:
+		judge_mailbox_target(g, &g->box[e->answer], &f, t);
+		break;
+	case EXPAND_DOMAIN_OFF:
+		f.domain_active = F_NO;
+		break;
+	case EXPAND_UNKNOWN:
+		break;
+	}
+	t->why = policy_rcpt(&f);
+	if (t->why.id == R_RCPT_OVER_QUOTA)
+		t->kind = JUDGED_FULL;
+	else if (t->why.id != R_NONE)
+		t->kind = JUDGED_LEFT_OUT;
+}
+
+static bool goes_on(const struct judged_target *t)
+{
+	return t->kind == JUDGED_MIRROR || t->kind == JUDGED_PASS ||
+	       t->kind == JUDGED_FOREIGN;
+}
+
+/* The recipient itself, or without its extension. */
+static bool is_rcpt(const struct judging *g, const struct addr *a)
+{
+	struct addr base;
+	struct span extension;
+
+	return span_eq(addr_span(a), addr_span(&g->rcpt)) ||
+	       (addr_strip_extension(&g->rcpt,
+				     span_of(g->l.j->conf->recipient_delimiter),
+				     &base, &extension) &&
+		span_eq(addr_span(a), addr_span(&base)));
+}
+
+/* When all that goes on is the recipient's own mailbox, the MTA keeps the
+ * recipient as it is. */
+static bool stays(const struct judging *g)
+{
+	const struct judged_target *on = NULL;
+
+	for (size_t i = 0; i < g->r->n; i++) {
+		if (!goes_on(&g->r->target[i]))
+			continue;
+		if (on)
+			return false;
+		on = &g->r->target[i];
+	}
+	return on && is_rcpt(g, &on->address);
+}
+
+/* Accepted if anybody gets it. Otherwise what the sender is told is that a
+ * full mailbox may have room later; or why the first one cannot have it. */
+static struct verdict sum_up(const struct judged_rcpt *r)
+{
+	const struct judged_target *worst = &r->target[0];
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct judged_target *t = &r->target[i];
+
+		if (judged_stores(t) || goes_on(t))
+			return verdict_of(R_NONE, "");
+		if (worst->kind != JUDGED_FULL && t->kind == JUDGED_FULL)
+			worst = t;
+	}
+	return worst->why;
+}
+
+static void judge_targets(struct judging *g, const struct expand *e)
+{
+	struct judged_rcpt *r = g->r;
+	const struct expand_target *t = expand_targets(e, &r->n);
+
+	r->target = calloc(r->n, sizeof(*r->target));
+	if (!r->target) {
+		r->n = 0;
+		r->verdict = verdict_of(R_NO_MEMORY, "memory");
+		return;
+	}
+	for (size_t i = 0; i < r->n; i++)
+		judge_target(g, &t[i], &r->target[i]);
+	r->verdict = sum_up(r);
+	r->keep = stays(g);
+}
+
+static void judge_expanded(struct judging *g)
+{
+	const struct conf *conf = g->l.j->conf;
+	struct expand *e = expand_new(&g->rcpt, conf->recipient_delimiter,
+				      conf->fold_local_part);
+	enum expand_step end = e ? walk(g, e) : EXPAND_NO_MEMORY;
+
+	if (end == EXPAND_DONE)
+		judge_targets(g, e);
+	else if (end == EXPAND_TEMP)
+		g->r->verdict = verdict_of(R_STORE_DOWN, "store-up");
+	else if (end == EXPAND_TOO_FAR)
+		g->r->verdict = verdict_of(R_ALIAS_LOOP, "aliases");
+	else
+		g->r->verdict = verdict_of(R_NO_MEMORY, "memory");
+	expand_free(&e);
+	free(g->box);
+}
+
+/* A recipient of an active domain of ours. */
+static void judge_local(struct judging *g)
+{
+	enum served_mode mode;
+
+	if (!lookup_mode(&g->l, &g->rcpt, &mode)) {
+		g->r->verdict = verdict_of(R_STORE_DOWN, "store-up");
+		return;
+	}
+	if (mode == SERVED_PASS) {
+		g->r->keep = true;
+		return;
+	}
+	judge_expanded(g);
+	if (g->r->verdict.id != R_NONE || g->client->role == JUDGE_POLICY) {
+		struct verdict v = g->r->verdict;
+
+		judged_release(g->r);
+		g->r->verdict = v;
+		g->r->ours = true;
+		g->r->keep = true;
+	}
+}
+
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct span rcpt, uint64_t size, int64_t deadline,
 		struct judged_rcpt *r)
 {
-	struct lookup l = { .j = j, .asked = clock_ms(), .deadline = deadline };
+	struct judging g = { .client = c, .size = size, .r = r };
 	struct rcpt_facts f = { .authenticated = c->authenticated };
-	struct addr a;
 
 	memset(r, 0, sizeof(*r));
-	f.trusted = c->has_addr &&
-		    network_set_has(&j->conf->trusted_networks, &c->addr);
-	f.syntax_ok = addr_parse(rcpt, j->conf->fold_local_part, &a) == ADDR_OK;
-	judge_domain(&l, f.syntax_ok ? addr_domain(&a) : broken_domain(rcpt),
+	lookup_begin(&g.l, j, deadline);
+	f.trusted = c->role == JUDGE_STORE ||
+		    (c->has_addr &&
+		     network_set_has(&j->conf->trusted_networks, &c->addr));
+	f.syntax_ok =
+		addr_parse(rcpt, j->conf->fold_local_part, &g.rcpt) == ADDR_OK;
+	judge_domain(&g.l,
+		     f.syntax_ok ? addr_domain(&g.rcpt) : broken_domain(rcpt),
 		     &f);
-	if (f.syntax_ok && f.local == F_YES && f.domain_active == F_YES)
-		judge_local(&l, &a, size, &f, r);
-	lookup_end(&l);
-	r->verdict = policy_rcpt(&f);
-	r->store = r->verdict.id == R_NONE && f.local == F_YES;
+	r->ours = f.local == F_YES;
+	if (f.syntax_ok && r->ours && f.domain_active == F_YES) {
+		r->verdict = verdict_of(R_NONE, "");
+		judge_local(&g);
+	} else {
+		r->verdict = policy_rcpt(&f);
+		r->keep = true;
+	}
+	lookup_end(&g.l);
+}
+
+void judged_release(struct judged_rcpt *r)
+{
+	free(r->target);
+	memset(r, 0, sizeof(*r));
+}
+
+const char *judged_kind_name(enum judged_kind kind)
+{
+	static const char *const names[] = {
+		[JUDGED_STORE] = "store", [JUDGED_MIRROR] = "mirror",
+		[JUDGED_PASS] = "pass",   [JUDGED_FOREIGN] = "forward",
+		[JUDGED_FULL] = "full",   [JUDGED_LEFT_OUT] = "left out",
+	};
+
+	return names[kind];
 }

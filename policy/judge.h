@@ -1,6 +1,6 @@
 /* policy/judge.h: the thin shell around the policy: fetches the facts from
- * sql/ and asks the pure predicates. The milter, lmtpd and the tool call the
- * same judge. */
+ * sql/ and asks the pure code. The milter, lmtpd and the tool call the same
+ * judge. */
 #ifndef MAILROW_POLICY_JUDGE_H
 #define MAILROW_POLICY_JUDGE_H
 
@@ -18,27 +18,71 @@ struct judge {
 	struct pool *store;
 	struct pool *accounts;
 	struct judge_memory *memory;
+
+	/* Told each question that went to the database and the microseconds
+	 * it took; NULL: nobody wants to know. */
+	void (*note)(void *arg, const char *question, struct span key,
+		     int64_t us);
+	void *note_arg;
+};
+
+/* What the one who asks is there for. */
+enum judge_role {
+	JUDGE_FULL,   /* decides and stores */
+	JUDGE_POLICY, /* decides, never stores */
+	JUDGE_STORE   /* stores; of recipients it decides only whether they are
+		       * there: policy was applied before */
 };
 
 /* Who asks. */
 struct judge_client {
+	enum judge_role role;
 	struct ipaddr addr;
 	bool has_addr;
 	bool authenticated;
 };
 
+/* What becomes of one of the addresses that a recipient leads to. */
+enum judged_kind {
+	JUDGED_STORE,
+	JUDGED_MIRROR,  /* stored, and goes on to the MTA */
+	JUDGED_PASS,    /* a mailbox of ours that the MTA delivers */
+	JUDGED_FOREIGN, /* goes on to the MTA */
+	JUDGED_FULL,    /* over its quota, but others are not */
+	JUDGED_LEFT_OUT /* cannot be delivered, but others can */
+};
+
+struct judged_target {
+	enum judged_kind kind;
+	struct addr address; /* canonical; of a mailbox as stored */
+	struct box box;      /* STORE, MIRROR, FULL */
+	uint64_t quota;      /* octets, 0 = none */
+	struct verdict why;  /* FULL, LEFT_OUT */
+};
+
 struct judged_rcpt {
 	struct verdict verdict;
-	bool store;          /* accepted, and the mailbox is ours */
-	struct addr mailbox; /* where it is stored */
-	uint64_t mailbox_id;
-	uint64_t quota;
+	bool ours; /* of a domain of ours */
+	bool keep; /* the recipient stays in the envelope as it is: the MTA
+		    * has to deliver it too, or alone (n = 0) */
+	struct judged_target *target; /* of an accepted recipient */
+	size_t n;
 };
 
 /* rcpt is the recipient as the MTA rewrote it, size the declared SIZE= (0 =
- * not told). Answers by the deadline. */
+ * not told). Answers by the deadline. The caller releases the result. */
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct span rcpt, uint64_t size, int64_t deadline,
 		struct judged_rcpt *r);
+void judged_release(struct judged_rcpt *r);
+
+/* True if the mailbox behind a target is to be stored in. */
+static inline bool judged_stores(const struct judged_target *t)
+{
+	return t->kind == JUDGED_STORE || t->kind == JUDGED_MIRROR;
+}
+
+/* "store", "mirror" ... */
+const char *judged_kind_name(enum judged_kind kind);
 
 #endif

@@ -1,10 +1,10 @@
-/* policy/judge_memory.c: two tables with one place for each hash; what comes
+/* policy/judge_memory.c: tables with one place for each hash; what comes
  * later takes the place. */
 #include "policy/judge_memory.h"
 
 #include <pthread.h>
 
-enum { DOMAIN_SLOTS = 256, MAILBOX_SLOTS = 4096 };
+enum { DOMAIN_SLOTS = 256, MAILBOX_SLOTS = 4096, MODE_SLOTS = 4096 };
 
 struct domain_slot {
 	char name[ADDR_DOMAIN_MAX + 1];
@@ -19,10 +19,17 @@ struct mailbox_slot {
 	struct judge_mailbox box;
 };
 
+struct mode_slot {
+	struct addr addr; /* n 0: empty */
+	int64_t asked;
+	enum served_mode mode;
+};
+
 struct judge_memory {
 	pthread_mutex_t lock;
 	struct domain_slot domain[DOMAIN_SLOTS];
 	struct mailbox_slot mailbox[MAILBOX_SLOTS];
+	struct mode_slot mode[MODE_SLOTS];
 };
 
 struct judge_memory *judge_memory_new(void)
@@ -132,5 +139,37 @@ void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
 	s->addr = *a;
 	s->asked = asked;
 	s->box = *b;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static struct mode_slot *mode_slot(struct judge_memory *m, const struct addr *a)
+{
+	return &m->mode[hash(addr_span(a)) % MODE_SLOTS];
+}
+
+bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
+			   int64_t now, enum served_mode *mode_r)
+{
+	const struct mode_slot *s = mode_slot(m, a);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->addr.n && span_eq(addr_span(&s->addr), addr_span(a)) &&
+	      is_fresh(s->asked, now);
+	if (hit)
+		*mode_r = s->mode;
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_mode(struct judge_memory *m, const struct addr *a,
+			   int64_t asked, enum served_mode mode)
+{
+	struct mode_slot *s = mode_slot(m, a);
+
+	(void)pthread_mutex_lock(&m->lock);
+	s->addr = *a;
+	s->asked = asked;
+	s->mode = mode;
 	(void)pthread_mutex_unlock(&m->lock);
 }

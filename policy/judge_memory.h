@@ -7,14 +7,16 @@
 
 #include "sql/accounts.h"
 #include "sql/box.h"
+#include "sql/served.h"
 
 enum { JUDGE_MEMORY_MS = 1000 };
 
 struct judge_memory;
 
-/* A mailbox and its row. */
+/* A mailbox, how it is served, and its row unless that is SERVED_PASS. */
 struct judge_mailbox {
 	struct mailbox_facts facts;
+	enum served_mode mode;
 	struct box box;
 };
 
@@ -31,5 +33,11 @@ bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t now, struct judge_mailbox *b_r);
 void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t asked, const struct judge_mailbox *b);
+
+/* How an address is served: whatever it is. */
+bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
+			   int64_t now, enum served_mode *mode_r);
+void judge_memory_put_mode(struct judge_memory *m, const struct addr *a,
+			   int64_t asked, enum served_mode mode);
 
 #endif

@@ -1,13 +1,26 @@
 noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 
 # Pure: facts in, verdict out.
-policy_libpolicy_a_SOURCES = policy/rcpt.c policy/rcpt.h
-policy_libjudge_a_SOURCES = policy/judge.c policy/judge.h \
-	policy/judge_memory.c policy/judge_memory.h
+policy_libpolicy_a_SOURCES = policy/expand.c policy/expand.h \
+	policy/rcpt.c policy/rcpt.h
+policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
+	policy/judge.c policy/judge.h \
+	policy/judge_lookup.c policy/judge_lookup.h \
+	policy/judge_memory.c policy/judge_memory.h \
+	policy/settings.c policy/settings.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory
-TESTS += tests/unit/test_policy tests/unit/test_judge_memory
+check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory \
+	tests/unit/test_expand
+TESTS += tests/unit/test_policy tests/unit/test_judge_memory \
+	tests/unit/test_expand
+tests_unit_test_expand_SOURCES = tests/unit/test_expand.c \
+	tests/unit/expandrows.h tests/unit/nomem.h \
+	tests/unit/world.c tests/unit/world.h
+tests_unit_test_expand_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_expand_LDFLAGS = $(AM_LDFLAGS) $(UNIT_NOMEM) \
+	-Wl,--wrap=reallocarray
+tests_unit_test_expand_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_policy_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -55,6 +56,14 @@ static int open_signals(void)
 	return fd;
 }
 
+/* The parent reads what it needs; a queue that is full has told enough. */
+void keeper_say_ready(int control)
+{
+	if (send(control, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("cannot tell the parent that all is ready: %s",
+			  strerror(errno));
+}
+
 static void run(struct keeperloop *k, const struct conf *c, int control)
 {
 	int signals = open_signals();
@@ -68,6 +77,7 @@ static void run(struct keeperloop *k, const struct conf *c, int control)
 		keeperworkers_start(find_database(c), c->keeper_workers, wake);
 	if (!k->workers)
 		log_fatal(EX_OSERR, "cannot start the database workers");
+	keeper_say_ready(control);
 	keeperloop_run(k);
 	keeperloop_release(k);
 	keeperworkers_stop(&k->workers);

@@ -18,6 +18,10 @@ struct keeper_session {
 	char challenge[KEEPER_CHALLENGE_MAX]; /* APOP timestamp, "" = off */
 };
 
+/* Tells the parent, by one octet on the control socket, that sessions are
+ * served and the configuration is the one the files held. */
+void keeper_say_ready(int control);
+
 /* Runs as pop3_user until the control socket is closed or SIGTERM; returns an
  * exit code. Called in a child of the parent with nothing but the control
  * socket open (and stdin, stdout, stderr). */

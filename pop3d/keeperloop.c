@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/net.h"
+#include "pop3d/keeper.h"
 #include "pop3d/keeperconf.h"
 
 enum {
@@ -247,13 +248,19 @@ static void on_control(struct keeperloop *k)
 	}
 }
 
+static void reload(struct keeperloop *k)
+{
+	keeperconf_reload(k);
+	keeper_say_ready(k->control);
+}
+
 static void on_signals(struct keeperloop *k)
 {
 	struct signalfd_siginfo si;
 
 	while (read(k->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGHUP)
-			keeperconf_reload(k);
+			reload(k);
 		else
 			stop(k);
 	}

@@ -1,4 +1,5 @@
 #include "lib/confload.h"
+#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "pop3d/parent.h"
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
 			   argc, argv, &cli);
 
 	log_open(conf, program_name(PROG_POP3D));
+	counter_open(conf->counter_dir, program_name(PROG_POP3D), false);
 	daemon_prepare();
 	return parent_run(conf, cli.conf_file, argv);
 }

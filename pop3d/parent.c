@@ -14,6 +14,7 @@
 #include "lib/confload.h"
 #include "lib/log.h"
 #include "lib/net.h"
+#include "lib/notify.h"
 #include "pop3d/keeper.h"
 
 enum {
@@ -182,8 +183,10 @@ static void take_conf(struct parent *p, struct conf *c)
 	conf_unref(&p->conf);
 	p->conf = c;
 	log_open(c, program_name(PROG_POP3D));
-	if (p->keeper)
-		(void)kill(p->keeper, SIGHUP);
+	if (!p->keeper)
+		return;
+	p->keeper_ready = false;
+	(void)kill(p->keeper, SIGHUP);
 }
 
 /* The configuration as the files say now, or NULL and what is wrong logged. */
@@ -202,10 +205,14 @@ static struct conf *read_conf(const struct parent *p, const char *otherwise)
 
 static void reload(struct parent *p)
 {
-	struct conf *c = read_conf(p, "the old one stays");
+	struct conf *c;
 
+	notify_reloading();
+	c = read_conf(p, "the old one stays");
 	if (c)
 		take_conf(p, c);
+	if (p->keeper_ready || !p->keeper)
+		notify_ready();
 }
 
 /* With files that are wrong the new start would be the end. */
@@ -228,9 +235,9 @@ static void heed_signals(struct parent *p)
 	struct signalfd_siginfo si;
 
 	while (read(p->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		if (si.ssi_signo == SIGHUP)
+		if (si.ssi_signo == SIGHUP && !p->stopping)
 			reload(p);
-		else if (si.ssi_signo != SIGCHLD)
+		else if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			p->stopping = true;
 	}
 	parent_reap(p);
@@ -248,19 +255,23 @@ static int wait_time(const struct parent *p)
 
 static void wait_and_accept(struct parent *p)
 {
-	struct pollfd pfd[1 + PARENT_LISTENERS_MAX];
-	nfds_t n = 1;
+	struct pollfd pfd[2 + PARENT_LISTENERS_MAX];
+	nfds_t n = 2;
 
 	pfd[0] = (struct pollfd){ p->signals, POLLIN, 0 };
+	pfd[1] =
+		(struct pollfd){ p->keeper_ready ? -1 : p->control, POLLIN, 0 };
 	if (p->accept_after && deadline_left(p->accept_after) == 0)
 		p->accept_after = 0;
 	for (size_t i = 0; p->accept_after == 0 && i < p->listeners; i++)
 		pfd[n++] = (struct pollfd){ p->listener[i], POLLIN, 0 };
 	if (poll(pfd, n, wait_time(p)) <= 0)
 		return;
+	if (pfd[1].revents)
+		parent_keeper_hear(p);
 	if (pfd[0].revents)
 		heed_signals(p);
-	for (nfds_t i = 1; i < n && !p->stopping; i++) {
+	for (nfds_t i = 2; i < n && !p->stopping; i++) {
 		if (pfd[i].revents)
 			parent_accept(p, pfd[i].fd);
 	}
@@ -292,6 +303,7 @@ static void stop(struct parent *p)
 	int sig = SIGTERM;
 
 	log_info("stopping: %zu sessions", p->clients.n);
+	notify_stopping();
 	close_listeners(p);
 	clients_each(&p->clients, send_signal, &sig);
 	wait_for_end(p, false, deadline_in(SESSIONS_STOP_MS));

@@ -32,6 +32,7 @@ struct parent {
 	int control;  /* -1: none runs */
 	int64_t keeper_started, keeper_at, keeper_delay;
 	bool keeper_proven; /* one has lived long enough */
+	bool keeper_ready;  /* it has said that it serves */
 	int exit_code;
 	bool stopping;
 	int signals;           /* signalfd */
@@ -56,6 +57,9 @@ void parent_accept(struct parent *p, int listener);
 
 /* Starts a keeper if none runs and it is time. */
 void parent_keeper_tend(struct parent *p);
+
+/* There is something to read on the control socket. */
+void parent_keeper_hear(struct parent *p);
 
 /* It is gone, with that status of waitpid(). */
 void parent_keeper_died(struct parent *p, int status);

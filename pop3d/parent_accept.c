@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/counter.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/reply.h"
@@ -184,6 +185,7 @@ static bool accept_one(struct parent *p, int listener)
 	if (client < 0)
 		return accept_failed(p, listener, errno);
 	reply = why_not(p, &peer.remote);
+	counter_add(reply == R_NONE ? "session" : "session turned away");
 	if (reply == R_NONE)
 		serve(p, client, &peer);
 	else

@@ -17,6 +17,7 @@ struct kept {
 	size_t listeners;
 	int control;
 	pid_t keeper;
+	bool keeper_ready;
 	struct client_ban ban[CLIENTS_BANS];
 	size_t clients;
 };
@@ -47,6 +48,7 @@ static bool write_kept(const struct parent *p, int fd)
 		.listeners = p->listeners,
 		.control = p->control,
 		.keeper = p->keeper,
+		.keeper_ready = p->keeper_ready,
 		.clients = p->clients.n,
 	};
 
@@ -119,6 +121,7 @@ static bool read_kept(struct parent *p, int fd)
 	p->keeper = k.keeper;
 	p->keeper_started = clock_ms();
 	p->keeper_proven = true;
+	p->keeper_ready = k.keeper_ready;
 	memcpy(p->clients.ban, k.ban, sizeof(k.ban));
 	return read_clients(p, fd, k.clients);
 }

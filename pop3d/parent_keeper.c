@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/net.h"
+#include "lib/notify.h"
 #include "pop3d/keeper.h"
 
 enum {
@@ -42,6 +43,7 @@ static void start(struct parent *p)
 			 strerror(errno));
 		return;
 	}
+	p->keeper_ready = false;
 	p->keeper = fork();
 	if (p->keeper == 0)
 		_exit(run_keeper(p, pair[1]));
@@ -62,6 +64,19 @@ void parent_keeper_tend(struct parent *p)
 	p->keeper_started = clock_ms();
 	p->keeper_at = p->keeper_started + DELAY_FIRST_MS;
 	start(p);
+}
+
+/* A closed socket has no news either: its death comes as a signal. */
+void parent_keeper_hear(struct parent *p)
+{
+	char octet;
+	ssize_t n = recv(p->control, &octet, 1, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	p->keeper_ready = true;
+	if (n > 0)
+		notify_ready();
 }
 
 /* At the first start a mistake in the configuration is to be told; later the

@@ -79,7 +79,44 @@ static bool map_columns(struct asking *a)
 	return true;
 }
 
-static bool ask(struct asking *a, const struct span value[PP_COUNT])
+/* The server tells the same two ways: a value that the column's character set
+ * cannot hold, and a statement whose columns do not go together. */
+enum {
+	ERR_COLLATIONS_2 = 1267,
+	ERR_COLLATIONS_3 = 1270,
+	ERR_COLLATIONS_N = 1271
+};
+
+static bool is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* A name that the site's tables cannot even hold is not in them. The statement
+ * itself must be right: it prepares, and its other values are ASCII. */
+static bool cannot_be_held(struct asking *a, const struct span value[PP_COUNT])
+{
+	const struct profile_statement *s = &a->profile->query[a->q];
+	unsigned err = db_errno(a->db);
+	char name[DB_SITE_COLUMNS][64];
+	bool ascii = true;
+	size_t n;
+
+	if (err != ERR_COLLATIONS_2 && err != ERR_COLLATIONS_3 &&
+	    err != ERR_COLLATIONS_N)
+		return false;
+	for (size_t i = 0; i < s->nparam; i++)
+		ascii = ascii && is_ascii(value[s->param[i]]);
+	return !ascii &&
+	       db_site_columns(a->db, (unsigned)a->q, span_make(s->text, s->n),
+			       name, DB_SITE_COLUMNS, &n) == DB_OK;
+}
+
+/* F_YES: rows may be taken, then db_site_done(); F_NO: there can be none. */
+static enum fact ask(struct asking *a, const struct span value[PP_COUNT])
 {
 	const struct profile_statement *s = &a->profile->query[a->q];
 	struct sqlval param[PROFILE_PARAMS_MAX];
@@ -88,13 +125,15 @@ static bool ask(struct asking *a, const struct span value[PP_COUNT])
 		param[i] = sql_bytes(value[s->param[i]]);
 	if (db_site_run(a->db, (unsigned)a->q, span_make(s->text, s->n), param,
 			s->nparam, 0) != DB_OK) {
+		if (cannot_be_held(a, value))
+			return F_NO;
 		log_failed(a, db_why(a->db));
-		return false;
+		return F_TEMP;
 	}
 	if (map_columns(a))
-		return true;
+		return F_YES;
 	db_site_done(a->db, (unsigned)a->q);
-	return false;
+	return F_TEMP;
 }
 
 /* F_YES: a row; F_NO: the end. */
@@ -213,8 +252,9 @@ void accounts_domain(struct db *db, const struct profile *p, struct span domain,
 	struct asking a = { .db = db, .q = PQ_DOMAIN, .profile = p };
 	const struct span value[PP_COUNT] = { [PP_DOMAIN] = domain };
 
-	*f_r = (struct domain_facts){ .ours = F_TEMP, .active = F_TEMP };
-	if (!ask(&a, value))
+	*f_r = (struct domain_facts){ 0 };
+	f_r->ours = f_r->active = ask(&a, value);
+	if (f_r->ours != F_YES)
 		return;
 	do
 		f_r->ours = next_row(&a);
@@ -252,10 +292,9 @@ void accounts_mailbox(struct db *db, const struct profile *p,
 		[PP_DOMAIN] = addr_domain(address),
 	};
 
-	*f_r = (struct mailbox_facts){ .known = F_TEMP,
-				       .active = F_TEMP,
-				       .name = *address };
-	if (!ask(&a, value))
+	*f_r = (struct mailbox_facts){ .name = *address };
+	f_r->known = f_r->active = ask(&a, value);
+	if (f_r->known != F_YES)
 		return;
 	do
 		f_r->known = next_row(&a);
@@ -340,11 +379,152 @@ enum fact accounts_login(struct db *db, const struct profile *p,
 	enum fact f;
 
 	*n_r = 0;
-	if (!ask(&a, value))
-		return F_TEMP;
+	f = ask(&a, value);
+	if (f != F_YES)
+		return f;
 	f = take_logins(&a, login, row_r, n_r);
 	db_site_done(db, (unsigned)a.q);
 	if (f != F_NO)
 		return F_TEMP;
 	return *n_r > 0 ? F_YES : F_NO;
+}
+
+enum { ALIAS_NAME, ALIAS_TARGET };
+
+static bool is_catch_all(struct span name)
+{
+	return name.n > 0 && *name.p == '@';
+}
+
+/* asked is canonical, and "@domain" or an address. */
+static bool same_alias(const struct asking *a, struct span asked,
+		       struct span returned)
+{
+	struct addr stored;
+
+	if (span_eq(asked, returned))
+		return true;
+	if (is_catch_all(asked))
+		return is_catch_all(returned) &&
+		       same_domain(a, span_skip(asked, 1),
+				   span_skip(returned, 1));
+	if (addr_parse(returned, !a->profile->keep_case, &stored) == ADDR_OK &&
+	    span_eq(asked, addr_span(&stored)))
+		return true;
+	log_other_name(a, asked, returned);
+	return false;
+}
+
+/* The local part ends at the last '@'; that of a catch-all is empty. */
+static size_t local_length(struct span name)
+{
+	size_t n = name.n;
+
+	while (n > 0 && name.p[n - 1] != '@')
+		n--;
+	return n > 0 ? n - 1 : 0;
+}
+
+static enum fact take_targets(struct asking *a, struct span name,
+			      bool (*target)(void *arg, struct span text),
+			      void *arg)
+{
+	enum fact f, found = F_NO;
+	size_t rows = 0;
+
+	while ((f = next_row(a)) == F_YES) {
+		struct span text;
+
+		if (rows++ == ALIAS_ROWS_MAX) {
+			log_failed(a, "too many rows for one name");
+			return F_TEMP;
+		}
+		if (!same_alias(a, name, text_of(a, ALIAS_NAME)))
+			continue;
+		text = span_trim(text_of(a, ALIAS_TARGET));
+		if (text.n == 0)
+			continue;
+		found = F_YES;
+		if (!target(arg, text))
+			return found;
+	}
+	return f == F_NO ? found : F_TEMP;
+}
+
+enum fact accounts_alias(struct db *db, const struct profile *p,
+			 struct span name,
+			 bool (*target)(void *arg, struct span text), void *arg)
+{
+	struct asking a = { .db = db, .q = PQ_ALIAS, .profile = p };
+	size_t local = local_length(name);
+	const struct span value[PP_COUNT] = {
+		[PP_ADDRESS] = name,
+		[PP_LOCAL] = span_head(name, local),
+		[PP_DOMAIN] = span_skip(name, local + 1),
+	};
+	enum fact f;
+
+	if (p->query[PQ_ALIAS].n == 0)
+		return F_NO;
+	f = ask(&a, value);
+	if (f != F_YES)
+		return f;
+	f = take_targets(&a, name, target, arg);
+	db_site_done(db, (unsigned)a.q);
+	return f;
+}
+
+enum { SENDER_LOGIN, SENDER_SENDER };
+
+/* The stored sender may also be "@domain", or "*": any. Where the query yields
+ * none, the row itself is the answer. */
+static bool same_sender(const struct asking *a, const struct addr *asked)
+{
+	struct span stored = text_of(a, SENDER_SENDER);
+
+	if (a->at[SENDER_SENDER] < 0 || span_is(stored, "*"))
+		return true;
+	if (is_catch_all(stored))
+		return same_domain(a, addr_domain(asked), span_skip(stored, 1));
+	return same_address(a, asked, stored);
+}
+
+static enum fact find_sender(struct asking *a, const struct addr *login,
+			     const struct addr *sender)
+{
+	size_t rows = 0;
+	enum fact f;
+
+	while ((f = next_row(a)) == F_YES) {
+		if (rows++ == SENDER_ROWS_MAX) {
+			log_failed(a, "too many rows for one sender");
+			return F_TEMP;
+		}
+		if (same_address(a, login, text_of(a, SENDER_LOGIN)) &&
+		    same_sender(a, sender))
+			return F_YES;
+	}
+	return f;
+}
+
+enum fact accounts_sender(struct db *db, const struct profile *p,
+			  const struct addr *login, const struct addr *sender)
+{
+	struct asking a = { .db = db, .q = PQ_SENDER, .profile = p };
+	const struct span value[PP_COUNT] = {
+		[PP_LOGIN] = addr_span(login),
+		[PP_SENDER] = addr_span(sender),
+		[PP_LOCAL] = addr_local(sender),
+		[PP_DOMAIN] = addr_domain(sender),
+	};
+	enum fact f;
+
+	if (p->query[PQ_SENDER].n == 0)
+		return F_NO;
+	f = ask(&a, value);
+	if (f != F_YES)
+		return f;
+	f = find_sender(&a, login, sender);
+	db_site_done(db, (unsigned)a.q);
+	return f;
 }

@@ -46,4 +46,23 @@ enum fact accounts_login(struct db *db, const struct profile *p,
 			 const struct addr *login, struct login_row *row_r,
 			 size_t *n_r);
 
+enum { ALIAS_ROWS_MAX = 1000, SENDER_ROWS_MAX = 1000 };
+
+/* Where a canonical address, or "@domain" (the catch-all), goes: target(arg,
+ * text) for each row, in the rows' order, with text valid during the call; a
+ * false from it ends the query. It must not use db. text holds one address or
+ * several (split at comma, blank, newline); empty ones are not passed. F_YES:
+ * at least one row; F_NO: none, or the profile knows no aliases; F_TEMP:
+ * cannot tell, as with more than ALIAS_ROWS_MAX rows (target may have been
+ * called). */
+enum fact accounts_alias(struct db *db, const struct profile *p,
+			 struct span name,
+			 bool (*target)(void *arg, struct span text),
+			 void *arg);
+
+/* May this login send as this address? F_NO also when the profile knows no
+ * senders (profile.h: the query's n is 0). */
+enum fact accounts_sender(struct db *db, const struct profile *p,
+			  const struct addr *login, const struct addr *sender);
+
 #endif

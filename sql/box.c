@@ -103,6 +103,22 @@ static enum db_result find(struct db *db, struct span address,
 	return r;
 }
 
+/* An address without an active row: the account may be one that was gone for a
+ * while. Without an incarnation nobody can tell, and its row is a new one. */
+static enum db_result make_or_take_back(struct db *db, struct span address,
+					struct span incarnation)
+{
+	uint64_t former = 0;
+	enum db_result r = DB_OK;
+
+	if (incarnation.n > 0)
+		r = find_retired(db, address, incarnation, &former);
+	if (r != DB_OK)
+		return r;
+	return former ? run_one(db, Q_BOX_REVIVE, former)
+		      : make_row(db, address, incarnation);
+}
+
 static enum db_result change(struct db *db, const struct addr *a,
 			     struct span incarnation, const struct found *f)
 {
@@ -110,7 +126,7 @@ static enum db_result change(struct db *db, const struct addr *a,
 	enum db_result r;
 
 	if (f->box.mailbox_id == 0)
-		return make_row(db, addr_span(a), incarnation);
+		return make_or_take_back(db, addr_span(a), incarnation);
 	r = change_life(db, addr_span(a), incarnation, f->box.mailbox_id);
 	if (r == DB_OK)
 		log_info("mailbox %llu of '%s' belongs to a former account"

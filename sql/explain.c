@@ -48,14 +48,27 @@ static uint64_t as_number(const struct sqlval *v)
 	return 0;
 }
 
+/* "<union1,2>": what the statement itself has made. */
+static bool is_derived(const struct sqlval *table)
+{
+	return table->type == SQLVAL_BYTES && table->s.n > 0 &&
+	       *table->s.p == '<';
+}
+
+/* The worst one is told. */
 static void look_at(const struct sqlval *col, const struct places *p,
 		    struct explain *e)
 {
+	uint64_t rows = as_number(&col[p->rows]);
+
 	if (col[p->type].type != SQLVAL_BYTES ||
-	    !span_is(col[p->type].s, "ALL"))
+	    (!span_is(col[p->type].s, "ALL") &&
+	     !span_is(col[p->type].s, "index")))
+		return;
+	if (is_derived(&col[p->table]) || (e->full_scan && rows <= e->rows))
 		return;
 	e->full_scan = true;
-	e->rows = as_number(&col[p->rows]);
+	e->rows = rows;
 	if (col[p->table].type == SQLVAL_BYTES)
 		snprintf(e->table, sizeof(e->table), "%.*s",
 			 (int)span_head(col[p->table].s, 64).n,
@@ -69,6 +82,7 @@ static struct sqlval sample(enum profile_param p)
 		[PP_LOCAL] = "postmaster",
 		[PP_DOMAIN] = "example.com",
 		[PP_LOGIN] = "postmaster@example.com",
+		[PP_SENDER] = "postmaster@example.com",
 	};
 
 	return sql_bytes(span_of(text[p]));
@@ -78,8 +92,8 @@ static struct sqlval sample(enum profile_param p)
 enum { EXPLAIN_SLOT = DB_SITE_SLOTS - 1 };
 
 static enum db_result run(struct db *db, const struct profile_statement *s,
-			  struct span text, const struct places *p,
-			  struct explain *e)
+			  const struct span *value, struct span text,
+			  const struct places *p, struct explain *e)
 {
 	struct sqlval param[PROFILE_PARAMS_MAX], col[DB_SITE_COLUMNS];
 	enum db_result r;
@@ -87,7 +101,8 @@ static enum db_result run(struct db *db, const struct profile_statement *s,
 	size_t i;
 
 	for (i = 0; i < s->nparam; i++)
-		param[i] = sample(s->param[i]);
+		param[i] = value ? sql_bytes(value[s->param[i]])
+				 : sample(s->param[i]);
 	r = db_site_run(db, EXPLAIN_SLOT, text, param, s->nparam, p->n);
 	while (r == DB_OK && got) {
 		r = db_site_fetch(db, EXPLAIN_SLOT, col, &got);
@@ -99,7 +114,7 @@ static enum db_result run(struct db *db, const struct profile_statement *s,
 }
 
 enum db_result explain_profile(struct db *db, const struct profile_statement *s,
-			       struct explain *e_r)
+			       const struct span *value, struct explain *e_r)
 {
 	struct buf text = BUF_INIT(1 << 16);
 	struct places p;
@@ -111,7 +126,7 @@ enum db_result explain_profile(struct db *db, const struct profile_statement *s,
 	if (buf_ok(&text))
 		r = find_places(db, EXPLAIN_SLOT, buf_span(&text), &p);
 	if (r == DB_OK)
-		r = run(db, s, buf_span(&text), &p, e_r);
+		r = run(db, s, value, buf_span(&text), &p, e_r);
 	buf_release(&text);
 	return r;
 }

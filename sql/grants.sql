@@ -8,9 +8,13 @@
 
 CREATE USER IF NOT EXISTS 'mailrow-milter'@'localhost'
   IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
+CREATE USER IF NOT EXISTS 'mailrow-lmtp'@'localhost'
+  IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
 CREATE USER IF NOT EXISTS 'mailrow-auth'@'localhost'
   IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
 CREATE USER IF NOT EXISTS 'mailrow-pop3'@'localhost'
+  IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
+CREATE USER IF NOT EXISTS 'mailrow-purge'@'localhost'
   IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
 CREATE USER IF NOT EXISTS 'mailrow-admin'@'localhost'
   IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
@@ -27,6 +31,22 @@ GRANT EXECUTE ON PROCEDURE deliver_plain TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-milter'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)
   ON account TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON alias TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON served TO 'mailrow-milter'@'localhost';
+
+-- lmtpd does the milter's work by another door.
+GRANT SELECT ON schema_version TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON mailbox TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON receipt TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON content TO 'mailrow-lmtp'@'localhost';
+GRANT INSERT ON chunk TO 'mailrow-lmtp'@'localhost';
+GRANT INSERT ON mail TO 'mailrow-lmtp'@'localhost';
+GRANT EXECUTE ON PROCEDURE deliver_plain TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON domain TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT (account_id, address, domain, quota, active)
+  ON account TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON alias TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON served TO 'mailrow-lmtp'@'localhost';
 
 -- authd reads accounts and no mail.
 GRANT SELECT ON schema_version TO 'mailrow-auth'@'localhost';
@@ -44,6 +64,31 @@ GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
 
--- The tool, in the hands of the administrator.
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, CREATE ROUTINE
+-- The verbs purge, undelete and mailbox erase: the only ones that delete mail
+-- for good. They read no message's body and no password.
+GRANT SELECT ON schema_version TO 'mailrow-purge'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox TO 'mailrow-purge'@'localhost';
+GRANT SELECT, INSERT, DELETE ON mail TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON trash TO 'mailrow-purge'@'localhost';
+GRANT SELECT, UPDATE, DELETE ON content TO 'mailrow-purge'@'localhost';
+GRANT SELECT (content_id, seq), DELETE ON chunk TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON receipt TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
+GRANT SELECT ON domain TO 'mailrow-purge'@'localhost';
+GRANT SELECT (account_id, address, domain, quota, active)
+  ON account TO 'mailrow-purge'@'localhost';
+
+-- The tool, in the hands of the administrator. It deletes no mail.
+GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE
   ON * TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON domain TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON account TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON alias TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON served TO 'mailrow-admin'@'localhost';
+
+-- Postfix's maps (packaging/postfix): which domains are ours, what is served.
+CREATE USER IF NOT EXISTS 'postfix'@'localhost'
+  IDENTIFIED WITH /*M! unix_socket */ /*!80000 auth_socket */;
+GRANT SELECT (name, active) ON domain TO 'postfix'@'localhost';
+GRANT SELECT ON served TO 'postfix'@'localhost';

@@ -4,6 +4,7 @@ sql_libsql_a_CFLAGS = $(AM_CFLAGS) $(DBCLIENT_CFLAGS)
 sql_libsql_a_SOURCES = \
 	sql/accounts.c sql/accounts.h \
 	sql/box.c sql/box.h \
+	sql/content.c sql/content.h \
 	sql/db.c sql/db.h sql/dbint.h \
 	sql/dbcall.c \
 	sql/dbconn.c \
@@ -12,20 +13,38 @@ sql_libsql_a_SOURCES = \
 	sql/dbstmt.c \
 	sql/deliver.c sql/deliver.h \
 	sql/durability.c sql/durability.h \
+	sql/erase.c \
 	sql/explain.c sql/explain.h \
+	sql/export.c sql/export.h \
 	sql/maildrop.c sql/maildrop.h \
 	sql/native.c sql/native.h \
 	sql/optfile.c sql/optfile.h \
 	sql/pool.c sql/pool.h \
 	sql/profile.c sql/profile.h \
+	sql/purge.c sql/purge.h sql/purgeint.h \
+	sql/purgebox.c \
+	sql/purgecontent.c \
+	sql/purgereceipt.c \
+	sql/purgetrash.c \
 	sql/readfile.c sql/readfile.h \
 	sql/schema.c sql/schema.h \
+	sql/served.c sql/served.h \
 	sql/sqlscan.c sql/sqlscan.h \
+	sql/status.c sql/status.h \
 	sql/trash.c \
+	sql/undelete.c sql/undelete.h \
 	sql/upload.c sql/upload.h \
 	sql/queries.def
 
 sqldir = $(pkgdatadir)/sql
 dist_sql_DATA = sql/schema.sql sql/grants.sql
 profilesdir = $(pkgdatadir)/profiles
-dist_profiles_DATA = sql/profiles/native.conf
+dist_profiles_DATA = \
+	sql/profiles/extmail.conf sql/profiles/froxlor.conf \
+	sql/profiles/iredmail.conf sql/profiles/ispconfig.conf \
+	sql/profiles/mailcow.conf sql/profiles/modoboa.conf \
+	sql/profiles/native.conf sql/profiles/postfixadmin.conf \
+	sql/profiles/postfixadmin3.conf sql/profiles/vimbadmin.conf \
+	sql/profiles/vpopmail.conf
+
+dist_man_MANS += sql/mailrow-profiles.7

@@ -96,6 +96,45 @@ enum native_result native_domain_delete(struct db *db, struct span domain)
 	return r == NATIVE_OK ? NATIVE_IN_USE : r;
 }
 
+enum native_result native_domain_set_alias(struct db *db, struct span domain,
+					   struct span alias_of)
+{
+	struct sqlval param[] = { sql_bytes(alias_of), sql_bytes(domain) };
+	enum native_result r;
+
+	if (alias_of.n > 0) {
+		r = domain_exists(db, alias_of);
+		if (r != NATIVE_OK)
+			return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
+	}
+	r = run_change(db, Q_DOMAIN_SET_ALIAS, param);
+	return r == NATIVE_NONE ? domain_exists(db, domain) : r;
+}
+
+enum native_result native_alias_add(struct db *db, struct span address,
+				    struct span target)
+{
+	struct span domain = address;
+	struct sqlval param[3] = { sql_bytes(address), sql_bytes(target) };
+	enum native_result r;
+
+	for (size_t i = 0; i < address.n; i++)
+		if (address.p[i] == '@')
+			domain = span_skip(address, i + 1);
+	param[2] = sql_bytes(domain);
+	r = run_change(db, Q_ALIAS_ADD, param);
+	return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
+}
+
+enum native_result native_alias_delete(struct db *db, struct span address,
+				       struct span target)
+{
+	struct sqlval param[] = { sql_bytes(address), sql_bytes(target) };
+
+	return run_change(
+		db, target.n > 0 ? Q_ALIAS_DELETE : Q_ALIAS_DELETE_ALL, param);
+}
+
 enum native_result native_account_add(struct db *db, const struct addr *a,
 				      struct span hash, uint64_t quota)
 {
@@ -183,6 +222,14 @@ enum native_result native_mailbox_list(struct db *db, struct span domain,
 	return list_any(db, Q_MAILBOX_LIST, param, row, arg);
 }
 
+enum native_result native_mailbox_retired(struct db *db, struct span domain,
+					  native_row row, void *arg)
+{
+	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
+
+	return list_any(db, Q_MAILBOX_RETIRED, param, row, arg);
+}
+
 enum native_result native_mailbox_show(struct db *db, const struct addr *a,
 				       native_row row, void *arg)
 {
@@ -197,4 +244,18 @@ enum native_result native_mail_list(struct db *db, const struct addr *a,
 	struct sqlval param[] = { sql_bytes(addr_span(a)) };
 
 	return list_any(db, Q_MAIL_LIST, param, row, arg);
+}
+
+enum native_result native_alias_list(struct db *db, struct span what,
+				     native_row row, void *arg)
+{
+	struct sqlval param[] = { sql_bytes(what), sql_bytes(what),
+				  sql_bytes(what) };
+
+	return list_any(db, Q_ALIAS_LIST, param, row, arg);
+}
+
+enum native_result native_served_list(struct db *db, native_row row, void *arg)
+{
+	return list_any(db, Q_SERVED_LIST, NULL, row, arg);
 }

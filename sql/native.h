@@ -31,6 +31,18 @@ enum native_result native_account_set_quota(struct db *db, const struct addr *a,
 					    uint64_t quota);
 enum native_result native_account_delete(struct db *db, const struct addr *a);
 
+/* alias_of is canonical, empty: it stands for itself again. */
+enum native_result native_domain_set_alias(struct db *db, struct span domain,
+					   struct span alias_of);
+
+/* address and target are canonical addresses, or "@domain". */
+enum native_result native_alias_add(struct db *db, struct span address,
+				    struct span target);
+
+/* target empty: all of them. */
+enum native_result native_alias_delete(struct db *db, struct span address,
+				       struct span target);
+
 /* Lists call row(arg, columns) in the order of the query's columns; a false
  * ends them. */
 typedef bool (*native_row)(void *arg, const struct sqlval *col);
@@ -45,11 +57,23 @@ enum native_result native_account_list(struct db *db, struct span domain,
 enum native_result native_account_show(struct db *db, const struct addr *a,
 				       native_row row, void *arg);
 
+/* address, target, created_at; what is an address, "@domain" or a domain,
+ * empty = all */
+enum native_result native_alias_list(struct db *db, struct span what,
+				     native_row row, void *arg);
+
+/* name, mode (served.h) */
+enum native_result native_served_list(struct db *db, native_row row, void *arg);
+
 /* mailbox_id, address, messages, octets, created_at, last login */
 enum native_result native_mailbox_list(struct db *db, struct span domain,
 				       native_row row, void *arg);
 enum native_result native_mailbox_show(struct db *db, const struct addr *a,
 				       native_row row, void *arg);
+
+/* mailbox_id, former address, messages, octets, created_at, retired_at */
+enum native_result native_mailbox_retired(struct db *db, struct span domain,
+					  native_row row, void *arg);
 
 /* uid, uidl, octets, sender, received_at */
 enum native_result native_mail_list(struct db *db, const struct addr *a,

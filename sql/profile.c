@@ -14,10 +14,9 @@ enum { PROFILE_FILE_MAX = 256 * 1024 };
 #define PP(p) (1U << (p))
 
 static const char *const param_names[PP_COUNT] = {
-	[PP_ADDRESS] = "address",
-	[PP_LOCAL] = "local",
-	[PP_DOMAIN] = "domain",
-	[PP_LOGIN] = "login",
+	[PP_ADDRESS] = "address", [PP_LOCAL] = "local",
+	[PP_DOMAIN] = "domain",   [PP_LOGIN] = "login",
+	[PP_SENDER] = "sender",
 };
 
 static const char *const domain_columns[] = { "name", "active", "alias_of",
@@ -27,12 +26,15 @@ static const char *const mailbox_columns[] = { "name", "active", "quota",
 static const char *const login_columns[] = { "login",       "mailbox", "hash",
 					     "active",      "smtp",    "pop3",
 					     "incarnation", NULL };
+static const char *const alias_columns[] = { "name", "target", NULL };
+static const char *const sender_columns[] = { "login", "sender", NULL };
 
 static const struct {
 	const char *name;
 	unsigned params; /* those that may stand in it */
 	size_t required;
 	const char *const *columns;
+	bool optional; /* may be set to nothing */
 } query_rows[PQ_COUNT] = {
 	[PQ_DOMAIN] = { "domain_query", PP(PP_DOMAIN), 2, domain_columns },
 	[PQ_MAILBOX] = { "mailbox_query",
@@ -41,11 +43,23 @@ static const struct {
 	[PQ_LOGIN] = { "login_query",
 		       PP(PP_LOGIN) | PP(PP_LOCAL) | PP(PP_DOMAIN), 4,
 		       login_columns },
+	[PQ_ALIAS] = { "alias_query",
+		       PP(PP_ADDRESS) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
+		       alias_columns, true },
+	[PQ_SENDER] = { "sender_query",
+			PP(PP_LOGIN) | PP(PP_SENDER) | PP(PP_LOCAL) |
+				PP(PP_DOMAIN),
+			1, sender_columns, true },
 };
 
 const char *profile_query_name(enum profile_query q)
 {
 	return query_rows[q].name;
+}
+
+bool profile_query_optional(enum profile_query q)
+{
+	return query_rows[q].optional;
 }
 
 const char *const *profile_columns(enum profile_query q, size_t *required_r)
@@ -116,12 +130,14 @@ static void take_query(struct reading *r, enum profile_query q,
 	unsigned at = line;
 	const char *mistake;
 
-	if (s->n > 0) {
+	if (s->line > 0) {
 		complain(r, line, "%s is set twice (first in line %u)",
 			 query_rows[q].name, s->line);
 		return;
 	}
 	s->line = line;
+	if (query_rows[q].optional && span_trim(value).n == 0)
+		return;
 	mistake = sqlscan_select(value, &at, take_param, &sr, &text);
 	if (mistake && *mistake)
 		complain(r, at, "%s: %s", query_rows[q].name, mistake);
@@ -161,7 +177,7 @@ static void take_setting(struct reading *r, struct span key, struct span value,
 		}
 	complain(r, line,
 		 "unknown key '%.*s'; known: accounts, domain_query,"
-		 " mailbox_query, login_query",
+		 " mailbox_query, login_query, alias_query, sender_query",
 		 (int)span_head(key, 64).n, key.p);
 }
 

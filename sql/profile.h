@@ -6,13 +6,22 @@
 
 /* Which parameters and columns each query has, and what it answers, is one
  * table in profile.c; mailrow check and the manual print it. */
-enum profile_query { PQ_DOMAIN, PQ_MAILBOX, PQ_LOGIN, PQ_COUNT };
+enum profile_query {
+	PQ_DOMAIN,
+	PQ_MAILBOX,
+	PQ_LOGIN,
+	PQ_ALIAS,
+	PQ_SENDER,
+	PQ_COUNT
+};
 
 enum profile_param {
-	PP_ADDRESS, /* :address   canonical address */
-	PP_LOCAL,   /* :local     its local part */
-	PP_DOMAIN,  /* :domain    its domain */
+	PP_ADDRESS, /* :address   canonical address; alias_query: or "@domain"
+		     */
+	PP_LOCAL,   /* :local     its local part; sender_query: of :sender */
+	PP_DOMAIN,  /* :domain    its domain; sender_query: of :sender */
 	PP_LOGIN,   /* :login     login as the client gave it, canonical */
+	PP_SENDER,  /* :sender    envelope sender, canonical */
 	PP_COUNT
 };
 
@@ -20,7 +29,7 @@ enum { PROFILE_PARAMS_MAX = 32 };
 
 struct profile_statement {
 	char *text; /* with ? for each parameter */
-	size_t n;   /* 0: the profile has no such query */
+	size_t n;   /* 0: set to nothing, the panel has none of this kind */
 	enum profile_param param[PROFILE_PARAMS_MAX];
 	size_t nparam;
 	unsigned line; /* in the file, for messages */
@@ -48,6 +57,9 @@ struct profile *profile_load(const char *dir, const char *name,
 			     struct buf *problems);
 
 const char *profile_query_name(enum profile_query q);
+
+/* Whether the query may be set to nothing. */
+bool profile_query_optional(enum profile_query q);
 
 /* The columns a query must yield, NULL-terminated: "name", "active" ...;
  * those after *required_r of them may be missing. */

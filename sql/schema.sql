@@ -17,6 +17,7 @@ CREATE TABLE mailbox (
   created_at      DATETIME NOT NULL,
   retired_at      DATETIME NULL,
   retired_address VARBINARY(320) NULL,
+  gone_since      DATETIME NULL,
   UNIQUE KEY address (address),
   KEY retired (retired_address)
 ) ENGINE=InnoDB;
@@ -87,6 +88,14 @@ CREATE TABLE served (
   mode ENUM('pass', 'mirror', 'store') NOT NULL
 ) ENGINE=InnoDB;
 
+-- How far mailrow purge has come in what it walks from end to end, and when it
+-- last came to the end.
+CREATE TABLE purge_step (
+  name        VARBINARY(16) NOT NULL PRIMARY KEY,
+  position    VARBINARY(32) NOT NULL,
+  finished_at DATETIME NULL
+) ENGINE=InnoDB;
+
 -- The native accounts (profile = native).
 
 CREATE TABLE domain (
@@ -108,6 +117,15 @@ CREATE TABLE account (
   created_at DATETIME NOT NULL,
   UNIQUE KEY address (address),
   KEY domain (domain)
+) ENGINE=InnoDB;
+
+-- A row for each target; address may be '@domain', the catch-all. A target
+-- that is the address itself means: store it here too.
+CREATE TABLE alias (
+  address    VARBINARY(320) NOT NULL,
+  target     VARBINARY(320) NOT NULL,
+  created_at DATETIME NOT NULL,
+  PRIMARY KEY (address, target)
 ) ENGINE=InnoDB;
 
 -- The plain case of a delivery, one mailbox and one chunk, in one round trip.

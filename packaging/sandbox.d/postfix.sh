@@ -59,8 +59,7 @@ postfix_certificate()
 
 # No client is trusted, loopback neither. Everything of our domains is for
 # the milter: the maps say only that the domains are ours, and the transport
-# is a socket that does not exist, so that what the milter did not take waits
-# in the queue. example.test is named beside the database's table so that its
+# is mailrow-lmtpd, which takes what no milter sees. example.test is named beside the database's table so that its
 # recipients reach the milter even while the database is away.
 postfix_main()
 {
@@ -118,7 +117,8 @@ $bare
 virtual_mailbox_domains = example.test, mysql:$dir/etc/postfix/domains.cf
 virtual_mailbox_maps = static:all
 virtual_alias_maps =
-virtual_transport = lmtp:unix:private/mailrow-lmtp
+virtual_transport = lmtp:unix:$dir/run/lmtp/lmtp
+lmtp_line_length_limit = 0
 default_transport = smtp:[127.0.0.1]:$sink_port
 relay_transport = smtp:[127.0.0.1]:$sink_port
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
@@ -139,7 +139,9 @@ smtpd_tls_key_file = $dir/etc/postfix/key.pem
 CONF
 }
 
-# Nothing is chrooted, so that absolute paths hold.
+# Nothing is chrooted, so that absolute paths hold. The third smtpd takes what
+# mailrow-lmtpd hands on, and is a port where a filter would bring mail back:
+# it trusts this host and asks no milter.
 postfix_master()
 {
 	cat >"$dir/etc/postfix/master.cf" <<CONF
@@ -150,6 +152,12 @@ postfix_master()
   -o smtpd_delay_reject=yes
   -o smtpd_client_restrictions=permit_sasl_authenticated,reject
   -o milter_macro_daemon_name=ORIGINATING
+127.0.0.1:$forward_port inet n - n - - smtpd
+  -o syslog_name=postfix/forward
+  -o smtpd_milters=
+  -o mynetworks=127.0.0.0/8
+  -o smtpd_relay_restrictions=permit_mynetworks,reject
+  -o smtpd_sasl_auth_enable=no
 pickup    unix  n  -  n  60    1  pickup
 cleanup   unix  n  -  n  -     0  cleanup
 qmgr      unix  n  -  n  300   1  qmgr

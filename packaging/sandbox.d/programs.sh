@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # sandbox.d/programs.sh: Mailrow's own programs, users and configuration.
 
-USERS="mailrow-milter mailrow-auth mailrow-pop3 mailrow-login"
+USERS="mailrow-milter mailrow-lmtp mailrow-auth mailrow-pop3 mailrow-login"
 built=${MAILROW_BUILD:-}
 
 # Sets program_<part>, tool_program, profiles and sql.
@@ -17,14 +17,15 @@ find_programs()
 			die 66 "no build in '$built'"
 		profiles=$top/sql/profiles sql=$top/sql
 		program_milter=$built/milter/mailrow-milter
+		program_lmtpd=$built/lmtpd/mailrow-lmtpd
 		program_authd=$built/auth/mailrow-authd
 		program_pop3d=$built/pop3d/mailrow-pop3d
 		tool_program=$built/ctl/mailrow
 	else
 		find_installed
 	fi
-	for p in "$program_milter" "$program_authd" "$program_pop3d" \
-		"$tool_program"; do
+	for p in "$program_milter" "$program_lmtpd" "$program_authd" \
+		"$program_pop3d" "$tool_program"; do
 		[ -x "$p" ] || die 66 "cannot find '$p': build or install Mailrow first"
 	done
 }
@@ -35,6 +36,7 @@ find_installed()
 	local prefix=${here%/share/*}
 	profiles=$here/profiles sql=$here/sql
 	program_milter=$prefix/sbin/mailrow-milter
+	program_lmtpd=$prefix/sbin/mailrow-lmtpd
 	program_authd=$prefix/sbin/mailrow-authd
 	program_pop3d=$prefix/sbin/mailrow-pop3d
 	tool_program=$prefix/bin/mailrow
@@ -75,11 +77,14 @@ make_folders()
 	folder 755 root:root etc/postfix
 	folder 755 root:root log
 	folder 755 root:root run
+	folder 755 root:root run/status
 	folder 755 mysql:mysql run/db
 	folder 2750 mailrow-milter:postfix run/milter
+	folder 2750 mailrow-lmtp:postfix run/lmtp
 	folder 2750 mailrow-auth:postfix run/auth
 	folder 2750 mailrow-auth:mailrow-pop3 run/pop3
-	folder 700 mailrow-milter:mailrow-milter spool
+	# two daemons put files without a name here
+	folder 1733 root:root spool
 	folder 755 nobody:nogroup sink
 	# test builds take their fault points from here, as any of the users
 	folder 777 root:root fault
@@ -101,20 +106,26 @@ write_conf()
 	cp "$profiles"/*.conf "$dir/etc/mailrow/profiles/"
 	cp "$sql"/*.sql "$dir/etc/mailrow/sql/"
 	option_file mailrow-milter mailrow-milter mailrow-milter
+	option_file mailrow-lmtpd mailrow-lmtp mailrow-lmtp
 	option_file mailrow-authd mailrow-auth mailrow-auth
 	option_file mailrow-pop3d mailrow-pop3 mailrow-pop3
 	option_file mailrow-admin root root
+	option_file mailrow-purge root root
 	cat >"$file.new" <<CONF
 # written by sandbox start
 log_to = stderr
 hostname = mx.example.test
+counter_dir = $dir/run/status
 option_dir = $dir/etc/mailrow
 profile = $profile
 profile_dir = $dir/etc/mailrow/profiles
 sql_dir = $dir/etc/mailrow/sql
 mta_domains = mx.example.test
+mta_config_dir = $dir/etc/postfix
 milter_socket = local:$dir/run/milter/milter.sock
 discard_when_done = yes
+lmtp_listen = unix:$dir/run/lmtp/lmtp
+lmtp_forward = smtp://127.0.0.1:$forward_port
 spool_dir = $dir/spool
 auth_socket = $dir/run/auth/auth
 auth_pop3_socket = $dir/run/pop3/auth
@@ -142,6 +153,7 @@ daemon_socket()
 {
 	case $1 in
 	milter) echo milter/milter.sock ;;
+	lmtpd) echo lmtp/lmtp ;;
 	authd) echo auth/auth ;;
 	pop3d) echo pop3/none ;;
 	esac
@@ -151,7 +163,7 @@ part_ready()
 {
 	local say="cannot start mailrow-$1" socket
 	case $1 in
-	milter | authd)
+	milter | lmtpd | authd)
 		socket=$dir/run/$(daemon_socket "$1")
 		wait_for 20 "$say" "$1" test -S "$socket"
 		;;

@@ -4,6 +4,8 @@ import atexit
 import os
 import shlex
 import shutil
+import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -13,6 +15,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("MAILROW_BUILD", os.path.join(TOP, "build"))
+
+# So that what a bench has started ends with it.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
 
 
 def fail(text):
@@ -35,6 +40,35 @@ def build_tools():
 
 def tool(name):
     return os.path.join(BUILD, "tests", "bench", name)
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def wait_for(test, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not test():
+        if time.monotonic() > end:
+            fail(f"{what}: not in {seconds} s")
+        time.sleep(0.002)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def greets(port):
+    """Whether a server speaks first on that port."""
+    try:
+        with socket.create_connection(("127.0.0.1", int(port)), 5) as s:
+            return s.recv(512).endswith(b"\n")
+    except OSError:
+        return False
 
 
 def work_dir():
@@ -112,17 +146,24 @@ def busy_seconds():
     return (total - idle) / os.sysconf("SC_CLK_TCK")
 
 
-def load(*argv, prefix=()):
-    """Runs a load generator; its key=value line as a dictionary, with the
-    processor milliseconds it cost a unit of work."""
+def load(*argv, prefix=(), after=None):
+    """Runs a load generator, then calls after(), which waits until its work
+    is done. Returns the generator's key=value line as a dictionary, with the
+    seconds that after() took and the processor milliseconds that a unit of
+    work cost."""
     before = busy_seconds()
     p = subprocess.run([*prefix, *argv], stdout=subprocess.PIPE, text=True,
                        check=False)
+    ended = time.monotonic()
+    if after and p.returncode == 0:
+        after()
+    waited = time.monotonic() - ended
     cpu = busy_seconds() - before
     figures = dict(word.split("=", 1) for word in p.stdout.split()
                    if "=" in word)
     if p.returncode != 0 or not figures:
         fail(f"{os.path.basename(argv[0])} saw errors: {p.stdout.strip()}")
+    figures["after"] = waited
     figures["cpu_ms"] = 1000 * cpu / max(1, int(figures["ok"]))
     return figures
 

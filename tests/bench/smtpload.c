@@ -250,7 +250,11 @@ int main(int argc, char **argv)
 				"MAIL/RCPT/DATA] [-k label]\n");
 			return 2;
 		}
-	start_id = time(NULL);
+	/* Message-IDs of two runs in one second differ, or the second run's
+	 * mails are duplicates */
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	start_id = t.tv_sec * 1000000L + t.tv_nsec / 1000;
 	if (auth) { /* base64 of \0user\0password */
 		unsigned char raw[192];
 		size_t n = strlen(auth) + 1;

@@ -17,8 +17,11 @@ FUZZERS = \
 	tests/fuzz/fuzz_chan \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_dot \
+	tests/fuzz/fuzz_expand \
 	tests/fuzz/fuzz_header \
+	tests/fuzz/fuzz_headersplit \
 	tests/fuzz/fuzz_line \
+	tests/fuzz/fuzz_lmtp \
 	tests/fuzz/fuzz_popline \
 	tests/fuzz/fuzz_popstate \
 	tests/fuzz/fuzz_mech \
@@ -32,19 +35,27 @@ tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_mech_SOURCES = tests/fuzz/fuzz_mech.c auth/mech.c auth/mech.h
 # Of every program without an LDADD of its own: these targets.
 LDADD = tests/fuzz/libreplay.a $(CORE_LIBS)
+tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz_lmtp.c
+tests_fuzz_fuzz_lmtp_LDADD = lmtpd/liblmtp.a tests/fuzz/libreplay.a \
+	$(CORE_LIBS)
 FUZZ_POP = pop3d/libpop.a tests/fuzz/libreplay.a $(CORE_LIBS)
 tests_fuzz_fuzz_popline_SOURCES = tests/fuzz/fuzz_popline.c
 tests_fuzz_fuzz_popline_LDADD = $(FUZZ_POP)
 tests_fuzz_fuzz_popstate_SOURCES = tests/fuzz/fuzz_popstate.c \
 	tests/unit/poprig.c tests/unit/poprig.h
 tests_fuzz_fuzz_popstate_LDADD = $(FUZZ_POP)
+tests_fuzz_fuzz_expand_SOURCES = tests/fuzz/fuzz_expand.c \
+	tests/unit/world.c tests/unit/world.h
+tests_fuzz_fuzz_expand_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
+	$(CORE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
 
 FUZZ_CC = clang
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(FUZZERS)
 FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
-	tests/unit/poprig.c auth/mech.c
+	$(lmtpd_liblmtp_a_SOURCES) \
+	policy/expand.c tests/unit/poprig.c tests/unit/world.c auth/mech.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -8,12 +8,12 @@ if ! command -v mandoc >/dev/null; then
 	exit 1
 fi
 bad=0
-for page in {lib,sql,policy,milter,auth,pop3d,ctl}/*.[1-8] \
+for page in {lib,sql,policy,milter,lmtpd,auth,pop3d,ctl}/*.[1-8] \
 	"$top_builddir"/lib/*.[1-8]; do
 	[ -f "$page" ] || continue
 	mandoc -Tlint -W warning "$page" || bad=1
 done
-for program in milter/mailrow-milter.8 auth/mailrow-authd.8 \
+for program in milter/mailrow-milter.8 lmtpd/mailrow-lmtpd.8 auth/mailrow-authd.8 \
 	pop3d/mailrow-pop3d.8 ctl/mailrow.1; do
 	if [ ! -f "$program" ]; then
 		echo "$program: missing"

@@ -4,7 +4,7 @@
 set -eu
 : "${top_srcdir:?is set by make check}" "${top_builddir:?is too}"
 cd "$top_builddir"
-archives="lib/libcore.a policy/libpolicy.a pop3d/libpop.a"
+archives="lib/libcore.a policy/libpolicy.a lmtpd/liblmtp.a pop3d/libpop.a"
 for a in $archives; do
 	[ -f "$a" ] || { echo "$a: not built"; exit 1; }
 done

@@ -9,7 +9,7 @@ if ! command -v codespell >/dev/null; then
 fi
 # shellcheck disable=SC2046
 codespell --ignore-words tests/lint/words \
-	$(find ./*.md quickstart runtests lib sql policy milter auth pop3d ctl \
+	$(find ./*.md quickstart runtests lib sql policy milter lmtpd auth pop3d ctl \
 		packaging tests -type f ! -path '*/corpus/*' ! -path '*/__pycache__/*' \
 		\( -name '*.md' -o -name '*.[chsq1-8]' -o -name '*.def' \
 		-o -name '*.sh' -o -name '*.py' -o -name '*.sql' \

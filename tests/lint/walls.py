@@ -15,10 +15,12 @@ ONLY = {
     "mysql.h": re.compile(r"sql/[^/]+\.c$"),
     "mysql/mysql.h": re.compile(r"sql/[^/]+\.c$"),
     "libmilter/mfapi.h": re.compile(r"milter/[^/]+\.[ch]$"),
+    "curl/curl.h": re.compile(r"lmtpd/forward\.c$"),
     "openssl/ssl.h": re.compile(r"lib/tls\.c$"),
+    "systemd/sd-daemon.h": re.compile(r"lib/notify\.c$"),
 }
 # The pure core of policy/ knows no database.
-PURE = re.compile(r"^policy/(?!judge)")
+PURE = re.compile(r"^policy/(?!judge|intake|settings)")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 for path in files(".c", ".h", ".def", root=False):

@@ -80,8 +80,8 @@ struct pool *fix_pool(enum program self, size_t size)
 static void write_option_files(void)
 {
 	static const enum program programs[] = { PROG_MILTER, PROG_LMTPD,
-						 PROG_POP3D, PROG_AUTHD,
-						 PROG_TOOL };
+						 PROG_POP3D,  PROG_AUTHD,
+						 PROG_TOOL,   PROG_PURGE };
 	char name[80], text[1024];
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {

@@ -1,6 +1,12 @@
 # The store against a real server: make check-sql starts a private MariaDB.
 # Without cmocka there is nothing to run.
-EXTRA_DIST += tests/sql/with-mariadb.sh tests/sql/run.sh
+EXTRA_DIST += tests/sql/with-mariadb.sh tests/sql/run.sh \
+	tests/sql/panels/extmail.sql tests/sql/panels/froxlor.sql \
+	tests/sql/panels/iredmail.sql tests/sql/panels/ispconfig.sql \
+	tests/sql/panels/mailcow.sql tests/sql/panels/modoboa.sql \
+	tests/sql/panels/native.sql tests/sql/panels/postfixadmin.sql \
+	tests/sql/panels/postfixadmin3.sql tests/sql/panels/vimbadmin.sql \
+	tests/sql/panels/vpopmail.sql
 
 if HAVE_CMOCKA
 SQL_UNIT_TESTS = \
@@ -17,14 +23,19 @@ SQL_TESTS = \
 	tests/sql/test_sql_deliver \
 	tests/sql/test_sql_grants \
 	tests/sql/test_sql_maildrop \
+	tests/sql/test_sql_purge \
+	tests/sql/test_sql_purgebox \
+	tests/sql/test_sql_plans \
+	tests/sql/test_sql_profiles \
 	tests/sql/test_sql_schema \
 	tests/sql/test_sql_server
 if FAULT_POINTS
-SQL_TESTS += tests/sql/test_sql_fault
+SQL_TESTS += tests/sql/test_sql_fault tests/sql/test_sql_purgefault
 endif
 check_PROGRAMS += $(SQL_UNIT_TESTS)
 TESTS += $(SQL_UNIT_TESTS)
-SQL_EXTRA = $(SQL_TESTS) tests/sql/test_sql_fault tests/sql/delivercost
+SQL_EXTRA = $(SQL_TESTS) tests/sql/test_sql_fault \
+	tests/sql/test_sql_purgefault tests/sql/delivercost
 EXTRA_PROGRAMS += $(SQL_EXTRA)
 CLEANFILES += $(SQL_EXTRA)
 endif
@@ -84,6 +95,34 @@ tests_sql_test_sql_grants_SOURCES = tests/sql/test_sql_grants.c \
 tests_sql_test_sql_maildrop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_maildrop_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_maildrop_SOURCES = tests/sql/test_sql_maildrop.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_plans_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_plans_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_plans_SOURCES = tests/sql/test_sql_plans.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/panel.c tests/sql/panel.h
+tests_sql_test_sql_profiles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_profiles_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_profiles_SOURCES = tests/sql/test_sql_profiles.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/panel.c tests/sql/panel.h
+tests_sql_test_sql_purge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_purge_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_purge_SOURCES = tests/sql/test_sql_purge.c \
+	tests/sql/purging.c tests/sql/purging.h \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_purgebox_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_purgebox_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_purgebox_SOURCES = tests/sql/test_sql_purgebox.c \
+	tests/sql/purging.c tests/sql/purging.h \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_purgefault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_purgefault_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_purgefault_SOURCES = tests/sql/test_sql_purgefault.c \
+	tests/sql/purging.c tests/sql/purging.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_test_sql_schema_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

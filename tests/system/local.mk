@@ -1,19 +1,32 @@
 # Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
 SYSTEM_TESTS = \
+	tests/system/test_check.py \
+	tests/system/test_clients.py \
 	tests/system/test_dialog.py \
 	tests/system/test_down.py \
+	tests/system/test_dropin.py \
 	tests/system/test_keeper.py \
+	tests/system/test_lmtp.py \
+	tests/system/test_lmtpfault.py \
+	tests/system/test_lmtpways.py \
 	tests/system/test_milter.py \
+	tests/system/test_packaging.py \
 	tests/system/test_pop3.py \
 	tests/system/test_pop3parent.py \
+	tests/system/test_purge.py \
+	tests/system/test_resolve.py \
+	tests/system/test_roles.py \
+	tests/system/test_status.py \
 	tests/system/test_sandbox.py \
+	tests/system/test_sendmail.py \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \
 	tests/system/test_together.py \
-	tests/system/test_tool.py
+	tests/system/test_tool.py \
+	tests/system/test_walk.py
 
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/mrtest.py tests/system/run.py \
-	tests/system/miltertalk.py \
+	tests/system/miltertalk.py tests/system/sendmail.py \
 	tests/dialog/README.md \
 	tests/dialog/auth-pop3.dialog \
 	tests/dialog/auth-smtp.dialog \
@@ -28,3 +41,7 @@ check-sys: all tests/system/keeperrun
 		PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/system/run.py $(SYS)
 .PHONY: check-sys
+
+# Packages that are run from where they were unpacked.
+mostlyclean-local:
+	rm -rf tests/unpacked

@@ -614,8 +614,8 @@ class Scenarios:
                         " mail m WHERE m.mailbox_id = b.mailbox_id)") == []
 
     def a_step_that_fails_at_the_end_is_told_and_the_retry_stored_once(self):
-        for name in ("milter-eom-begin", "milter-before-commit",
-                     "milter-after-commit", "milter-before-reply"):
+        for name in ("milter-eom-begin", "intake-before-commit",
+                     "intake-after-commit", "milter-before-reply"):
             if not self.o.faults:
                 return
             path = os.path.join(self.o.faults, name)

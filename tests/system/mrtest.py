@@ -7,6 +7,7 @@ yields the octets that were stored."""
 import atexit
 import base64
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -42,9 +43,14 @@ class Wire:
     """Lines over a socket."""
 
     def __init__(self, where, timeout=60):
-        host, port = where.rsplit(":", 1)
-        self.sock = socket.create_connection((host, int(port)), timeout)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if where.startswith("/"):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            self.sock.connect(where)
+        else:
+            host, port = where.rsplit(":", 1)
+            self.sock = socket.create_connection((host, int(port)), timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
 
     def line(self):
@@ -138,6 +144,32 @@ class Smtp(Wire):
         return self.data(message, want)
 
 
+class Lmtp(Smtp):
+    """One answer a recipient after the data."""
+
+    def ehlo(self, name="mx.example.test"):
+        self.cmd("LHLO " + name, "250")
+        self.features = [l[4:] for l in self.lines[1:]]
+
+    def rcpts(self, sender, recipients, params=""):
+        """The answers to RCPT."""
+        self.cmd("MAIL FROM:<%s>%s" % (sender, params), "250")
+        answers = [self.cmd("RCPT TO:<%s>" % r) for r in recipients]
+        self.accepted = len([a for a in answers if a.startswith("250")])
+        return answers
+
+    def data(self, message, want=None):
+        first = super().data(message, want)
+        return [first] + [self.answer(want)
+                          for _ in range(self.accepted - 1)]
+
+    def send(self, sender, recipients, message, want="250"):
+        for answer in self.rcpts(sender, recipients):
+            if not answer.startswith("250"):
+                raise Failed(answer)
+        return self.data(message, want)
+
+
 class Pop3(Wire):
     def __init__(self, where, timeout=60):
         super().__init__(where, timeout)
@@ -194,8 +226,8 @@ class Sandbox:
     MAILROW_KEEP is set."""
 
     def __init__(self, *start_args, conf=(), db_args=None, build=None,
-                 env=None):
-        self.top = tempfile.mkdtemp(prefix="mrt.", dir="/tmp")
+                 env=None, place="/tmp"):
+        self.top = tempfile.mkdtemp(prefix="mrt.", dir=place)
         os.chmod(self.top, 0o755)
         self.dir = os.path.join(self.top, "sandbox")
         self.environ = dict(os.environ, **(env or {}))
@@ -257,6 +289,14 @@ class Sandbox:
     def tool(self, *args, check=True, input_=None):
         return self.script("mailrow", *args, check=check, input_=input_)
 
+    def postconf(self, *settings):
+        """Changes main.cf; back at the next start of Postfix."""
+        etc = os.path.join(self.dir, "etc", "postfix")
+        subprocess.run(["postconf", "-c", etc, *settings], check=True)
+        subprocess.run(["postfix", "-c", etc, "reload"], check=True,
+                       stderr=subprocess.DEVNULL)
+        time.sleep(1)
+
     def account(self, address, password=PASSWORD):
         self.script("account", address, password)
 
@@ -280,6 +320,37 @@ class Sandbox:
 
     def submission(self, **options):
         return Smtp(self.env["MAILROW_SUBMISSION"], **options)
+
+    def lmtp(self, helo="mx.example.test", **options):
+        return Lmtp(self.env["MAILROW_LMTP"], helo=helo, **options)
+
+    def sendmail(self, sender, recipients, message):
+        """As a program of this host does it. LF line ends."""
+        subprocess.run(
+            ["sendmail", "-C", os.path.join(self.dir, "etc", "postfix"),
+             "-i", "-f", sender, *recipients], input=message, check=True)
+
+    def postfix(self, program, *args):
+        """postconf, postqueue ... of the sandbox's Postfix."""
+        return subprocess.run(
+            [program, "-c", os.path.join(self.dir, "etc", "postfix"), *args],
+            text=True, check=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT).stdout
+
+    def queue(self):
+        """Queue ids of what Postfix has not delivered yet."""
+        rows = self.postfix("postqueue", "-j").splitlines()
+        return [json.loads(r)["queue_id"] for r in rows]
+
+    def wait_for_queue(self, seconds=60):
+        """Until Postfix has delivered everything; tries again by itself."""
+        end = time.monotonic() + seconds
+        while self.queue():
+            if time.monotonic() > end:
+                raise AssertionError("the queue: %s" % self.postfix(
+                    "postqueue", "-p"))
+            self.postfix("postqueue", "-f")
+            time.sleep(0.3)
 
     def pop3(self, user=None, password=PASSWORD, **options):
         p = Pop3(self.env["MAILROW_POP3"], **options)
@@ -314,7 +385,8 @@ class Sandbox:
         return text
 
     def our_log(self):
-        return self.log("milter.log", "authd.log", "pop3d.log")
+        return self.log("milter.log", "lmtpd.log", "authd.log",
+                        "pop3d.log")
 
     def sunk(self):
         """Mails that went abroad."""

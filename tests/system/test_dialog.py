@@ -83,6 +83,7 @@ class Play:
         run = os.path.join(env["MAILROW_DIR"], "run")
         self.end = b"\n" if name.startswith("auth") else b"\r\n"
         where = {"pop3": env["MAILROW_POP3"], "smtp": env["MAILROW_SMTP"],
+                 "lmtp": env["MAILROW_LMTP"],
                  "auth": os.path.join(run, "auth", "auth"),
                  "auth-pop3": os.path.join(run, "pop3", "auth")}[name]
         if where.startswith("/"):

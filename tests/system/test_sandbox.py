@@ -13,8 +13,8 @@ from mrtest import SCRIPT, TOP, Sandbox, main
 
 ALICE = "alice@example.test"
 BUILD = os.environ.get("MAILROW_BUILD", os.path.join(TOP, "build"))
-PROGRAMS = ("milter/mailrow-milter", "auth/mailrow-authd",
-            "pop3d/mailrow-pop3d", "ctl/mailrow")
+PROGRAMS = ("milter/mailrow-milter", "lmtpd/mailrow-lmtpd",
+            "auth/mailrow-authd", "pop3d/mailrow-pop3d", "ctl/mailrow")
 
 
 def script(*args):
@@ -61,12 +61,13 @@ class SandboxScript(unittest.TestCase):
     def test_two_side_by_side_and_nothing_left_behind(self):
         one, two = self.start("one"), self.start("two")
         ports = [self.env(d)[k] for d in (one, two) for k in
-                 ("MAILROW_SMTP", "MAILROW_SUBMISSION", "MAILROW_POP3")]
-        self.assertEqual(len(set(ports)), 6)
+                 ("MAILROW_SMTP", "MAILROW_SUBMISSION", "MAILROW_POP3",
+                  "MAILROW_FORWARD", "MAILROW_LMTP")]
+        self.assertEqual(len(set(ports)), 10)
         for d in (one, two):
             r = script("status", "--dir", d)
             self.assertEqual(r.returncode, 0)
-            self.assertEqual(r.stdout.count(" running "), 6)
+            self.assertEqual(r.stdout.count(" running "), 7)
         self.assertEqual(script("stop", "--dir", one).returncode, 0)
         self.assertEqual(script("status", "--dir", one).returncode, 3)
         self.assertEqual(script("status", "--dir", two).returncode, 0)

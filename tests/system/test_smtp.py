@@ -264,7 +264,7 @@ class DebugLog(SandboxTest):
             s.send("ann@remote.test", ["alice@example.test"], mail("debug"))
         self.sandbox.mails("alice@example.test")
         log = self.sandbox.our_log()
-        self.assertRegex(log, r"debug: \S+: recipient judged: .*mailbox 1")
+        self.assertRegex(log, r"debug: \S+: recipient judged: .*1 targets")
         self.assertRegex(log, r"debug: session [0-9a-f]+ is process \d+")
 
 

@@ -1,6 +1,7 @@
 # Tests of the system side of lib/ and of mailrow-authd.
 if HAVE_CMOCKA
 sys_tests = \
+	tests/unit/test_counter \
 	tests/unit/test_daemon \
 	tests/unit/test_log \
 	tests/unit/test_mech \
@@ -13,6 +14,10 @@ TESTS += $(sys_tests)
 tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c
 tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_counter_SOURCES = tests/unit/test_counter.c
+tests_unit_test_counter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_counter_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 # It includes lib/log.c, to give it a syslog of its own.
 tests_unit_test_log_SOURCES = tests/unit/test_log.c

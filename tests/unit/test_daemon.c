@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "lib/clock.h"
+#include "lib/supervise.h"
 
 /* Children tell what happened to them through this pipe. */
 static int news[2];
@@ -121,13 +122,46 @@ static int stubborn(void *arg)
 static int supervise(void *child_main)
 {
 	int (**f)(void *) = child_main;
+	const struct supervise_child child = { "the child", *f, NULL };
 
-	return daemon_supervise("the child", *f, NULL, SIGUSR1);
+	return supervise_run(&child, 1, SIGUSR1);
 }
 
 static int supervise_code(void *arg)
 {
-	return daemon_supervise("the child", give_up, arg, SIGUSR1);
+	const struct supervise_child child = { "the child", give_up, arg };
+
+	return supervise_run(&child, 1, SIGUSR1);
+}
+
+static int supervise_two(void *arg)
+{
+	const struct supervise_child child[] = { { "one", tell_signals, arg },
+						 { "two", tell_signals, arg } };
+
+	return supervise_run(child, 2, SIGUSR1);
+}
+
+/* The second gives up when it is told to reload. */
+static int give_up_later(void *arg)
+{
+	const int signals[] = { SIGUSR1 };
+	int fd = daemon_signalfd(signals, 1);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	(void)arg;
+	tell('s');
+	(void)poll(&p, 1, -1);
+	return EX_CONFIG;
+}
+
+static int supervise_unlike(void *arg)
+{
+	const struct supervise_child child[] = {
+		{ "one", tell_signals, arg }, { "two", give_up_later, arg }
+	};
+
+	return supervise_run(child, 2, SIGUSR1);
 }
 
 static void signals_pass_to_the_child_and_the_parent_ends_with_it(void **state)
@@ -146,6 +180,40 @@ static void signals_pass_to_the_child_and_the_parent_ends_with_it(void **state)
 		assert_int_equal(hear(), 'T');
 		assert_int_equal(end_of(pid), 0);
 	}
+}
+
+static void hear_twice(char c)
+{
+	assert_int_equal(hear(), c);
+	assert_int_equal(hear(), c);
+}
+
+static void all_children_get_the_signals(void **state)
+{
+	pid_t pid = start(supervise_two, NULL);
+
+	(void)state;
+	hear_twice('s');
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	hear_twice('U');
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	hear_twice('T');
+	assert_int_equal(end_of(pid), 0);
+}
+
+static void one_that_gives_up_ends_them_all(void **state)
+{
+	pid_t pid = start(supervise_unlike, NULL);
+	char heard[2];
+
+	(void)state;
+	hear_twice('s');
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	heard[0] = hear();
+	heard[1] = hear();
+	assert_int_equal(heard[0], 'U');
+	assert_int_equal(heard[1], 'T');
+	assert_int_equal(end_of(pid), EX_CONFIG);
 }
 
 static void a_dead_child_is_started_again_after_a_pause(void **state)
@@ -322,6 +390,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			signals_pass_to_the_child_and_the_parent_ends_with_it),
+		cmocka_unit_test(all_children_get_the_signals),
+		cmocka_unit_test(one_that_gives_up_ends_them_all),
 		cmocka_unit_test(a_dead_child_is_started_again_after_a_pause),
 		cmocka_unit_test(what_no_restart_repairs_ends_the_parent),
 		cmocka_unit_test(

@@ -162,6 +162,63 @@ static void bare_line_feeds_gain_their_cr_wherever_cut(void **state)
 	buf_release(&b);
 }
 
+/* What DATA brings, and how much of it is the message. */
+static const struct {
+	const char *wire;
+	const char *text;
+	size_t taken; /* SIZE_MAX: it has not ended */
+} wires[] = {
+	{ ".\r\n", "", 3 },
+	{ "a\r\n.\r\n", "a\r\n", 6 },
+	{ "..\r\n.x\r\n.\r\nQUIT\r\n", ".\r\nx\r\n", 11 },
+	{ "a\r\n..\r\n.\r\n", "a\r\n.\r\n", 10 },
+	{ "a\r\n...\r\n.\r\n", "a\r\n..\r\n", 11 },
+	/* no other line end than CRLF ends a line, nor a message */
+	{ "a\n.\nb\r\n.\r\n", "a\n.\nb\r\n", 10 },
+	{ "a\n.\r\nb\r\n.\r\n", "a\n.\r\nb\r\n", 11 },
+	{ "a\r.\r\nb\r\n.\r\n", "a\r.\r\nb\r\n", 11 },
+	{ "a\r\n.\nb\r\n.\r\n", "a\r\n\nb\r\n", 11 },
+	{ "a\r\n.\rb\r\n.\r\n", "a\r\n\rb\r\n", 11 },
+	{ "a\r\n.\r\rb\r\n.\r\n", "a\r\n\r\rb\r\n", 12 },
+	{ "a\r\r\n.\r\n", "a\r\r\n", 7 },
+	{ "a\r\n.\r\r\n.\r\n", "a\r\n\r\r\n", 10 },
+	{ "a\r\n.", "a\r\n", SIZE_MAX },
+	{ "a\r\n.\r", "a\r\n", SIZE_MAX },
+	{ "a.\r\n", "a.\r\n", SIZE_MAX },
+	{ "", "", SIZE_MAX },
+};
+
+static void check_data(size_t i, size_t step)
+{
+	struct span rest = span_of(wires[i].wire);
+	struct dot_reader d = { .place = DOT_LINE };
+	struct buf b = BUF_INIT(1000);
+	size_t taken = 0;
+	bool end = false;
+
+	while (!end && rest.n > 0) {
+		struct span piece = span_head(rest, step);
+		size_t n = dot_unstuff(&d, piece, &b, &end);
+
+		assert_true(end || n == piece.n);
+		taken += n;
+		rest = span_skip(rest, n);
+	}
+	assert_buf(&b, wires[i].text);
+	assert_int_equal(end, wires[i].taken != SIZE_MAX);
+	if (end)
+		assert_int_equal(taken, wires[i].taken);
+	buf_release(&b);
+}
+
+static void only_a_dot_between_crlfs_ends_data(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(wires); i++)
+		for (size_t step = 1; step <= strlen(wires[i].wire) + 1; step++)
+			check_data(i, step);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +227,7 @@ int main(void)
 		cmocka_unit_test(top_is_header_empty_line_and_k_lines),
 		cmocka_unit_test(nothing_belongs_to_a_top_that_is_done),
 		cmocka_unit_test(bare_line_feeds_gain_their_cr_wherever_cut),
+		cmocka_unit_test(only_a_dot_between_crlfs_ends_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,12 +89,38 @@ static void the_by_host_of_a_received_value_is_found(void **state)
 			    span_of(rows[i].by));
 }
 
+static void the_id_of_a_received_value_is_found(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *id;
+	} rows[] = {
+		{ " from a.test (a.test [192.0.2.1])\n\tby mx.test (Postfix)"
+		  " with ESMTP id 4F1B;\n\tMon, 23 Nov 2026 05:15:11 +0000",
+		  "4F1B" },
+		{ " by mx.test (Postfix, from userid 0)\n\tid 4F1B; Mon",
+		  "4F1B" },
+		{ " from id by mx.test id 4F1B; Mon", "4F1B" },
+		{ " by id with id id 4F1B; Mon", "4F1B" },
+		{ " by mx.test (id evil) with ESMTP; Mon", "" },
+		{ " by mx.test with ESMTP; id late", "" },
+		{ " by mx.test id", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_text(header_received_id(span_of(rows[i].value)),
+			    span_of(rows[i].id));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_header_is_put_in_its_own_octets),
 		cmocka_unit_test(unfolding_drops_line_ends_and_outer_blanks),
 		cmocka_unit_test(the_by_host_of_a_received_value_is_found),
+		cmocka_unit_test(the_id_of_a_received_value_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

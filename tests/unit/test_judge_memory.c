@@ -131,6 +131,23 @@ static void a_full_memory_never_mixes_mailboxes(void **state)
 	assert_in_range(hits, 1000, 4096);
 }
 
+static void every_mode_is_remembered_for_a_second(void **state)
+{
+	static const enum served_mode modes[] = { SERVED_PASS, SERVED_MIRROR,
+						  SERVED_STORE };
+	struct addr a = address("bob@example.test");
+	enum served_mode got;
+
+	for (size_t i = 0; i < 3; i++) {
+		judge_memory_put_mode(*state, &a, 1000, modes[i]);
+		assert_true(judge_memory_get_mode(*state, &a, 1999, &got));
+		assert_int_equal(got, modes[i]);
+		assert_false(judge_memory_get_mode(*state, &a, 2000, &got));
+	}
+	a = address("bob@example.org");
+	assert_false(judge_memory_get_mode(*state, &a, 1000, &got));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +163,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_full_memory_never_mixes_mailboxes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			every_mode_is_remembered_for_a_second, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("judge_memory", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #define THE_OTHERS                                                             \
 	"mailbox_query = SELECT a AS name, 1 AS active FROM m"                 \
 	" WHERE a = :address\n"                                                \
-	"login_query = SELECT 1\n"
+	"login_query = SELECT 1\nalias_query =\nsender_query =\n"
 
 static struct profile *parse(const char *text, struct buf *problems)
 {
@@ -87,6 +87,16 @@ static void each_mistake_is_told_with_file_and_line(void **state)
 		  "domain_query: is not a SELECT" },
 		{ "domain_query = SELECT 1\nsender = x\n" THE_OTHERS,
 		  "p.conf:2: unknown key 'sender'" },
+		{ "alias_query = SELECT :login\ndomain_query = SELECT 1\n"
+		  "mailbox_query = SELECT 1\nlogin_query = SELECT 1\n"
+		  "sender_query = SELECT :address\n",
+		  "p.conf:1: alias_query knows no parameter ':login'" },
+		{ "alias_query = SELECT 1\ndomain_query = SELECT 1\n"
+		  "mailbox_query = SELECT 1\nlogin_query = SELECT 1\n"
+		  "sender_query = SELECT :address\n",
+		  "p.conf:5: sender_query knows no parameter ':address'" },
+		{ "domain_query = SELECT 1\nalias_query =\n" THE_OTHERS,
+		  "p.conf:5: alias_query is set twice (first in line 2)" },
 		{ "domain_query = SELECT 1\nnonsense\n" THE_OTHERS,
 		  "p.conf:2: not 'key = value'" },
 		{ " domain_query = SELECT 1\n" THE_OTHERS,
@@ -110,6 +120,37 @@ static void each_mistake_is_told_with_file_and_line(void **state)
 				 buf_cstr(&problems));
 		buf_release(&problems);
 	}
+}
+
+static void aliases_and_senders_may_be_set_to_nothing(void **state)
+{
+	struct buf problems;
+	struct profile *p =
+		parse("domain_query = SELECT 1\nmailbox_query = SELECT 1\n"
+		      "login_query = SELECT 1\nalias_query =  \n# none\n"
+		      "sender_query = SELECT 1 FROM s WHERE l = :login"
+		      " AND s = :sender\n  AND a = :local AND d = :domain\n",
+		      &problems);
+	const struct profile_statement *s;
+
+	(void)state;
+	assert_non_null(p);
+	assert_int_equal(p->query[PQ_ALIAS].n, 0);
+	s = &p->query[PQ_SENDER];
+	assert_int_equal(s->nparam, 4);
+	assert_int_equal(s->param[1], PP_SENDER);
+	assert_int_equal(s->param[3], PP_DOMAIN);
+	assert_true(profile_query_optional(PQ_ALIAS));
+	assert_false(profile_query_optional(PQ_LOGIN));
+	profile_free(&p);
+	buf_release(&problems);
+	p = parse("domain_query = SELECT 1\nmailbox_query = SELECT 1\n"
+		  "login_query = SELECT 1\nsender_query =\n",
+		  &problems);
+	assert_null(p);
+	assert_string_equal(buf_cstr(&problems),
+			    "p.conf: alias_query is missing\n");
+	buf_release(&problems);
 }
 
 static void all_mistakes_are_told_in_one_run(void **state)
@@ -173,6 +214,32 @@ static void the_native_profile_is_right_and_ours(void **state)
 	buf_release(&problems);
 }
 
+static void the_panels_profiles_are_right_and_theirs(void **state)
+{
+	static const char *const name[] = { "extmail",      "froxlor",
+					    "iredmail",     "ispconfig",
+					    "mailcow",      "modoboa",
+					    "postfixadmin", "postfixadmin3",
+					    "vpopmail",     "vimbadmin" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		struct buf dir = BUF_INIT(1000), problems = BUF_INIT(1000);
+		struct profile *p;
+
+		buf_printf(&dir, "%s/sql/profiles", getenv("top_srcdir"));
+		p = profile_load(buf_cstr(&dir), name[i], &problems);
+		assert_string_equal(buf_cstr(&problems), "");
+		assert_non_null(p);
+		assert_false(p->ours);
+		for (size_t q = 0; q < PQ_COUNT; q++)
+			assert_true(p->query[q].n > 0);
+		profile_free(&p);
+		buf_release(&dir);
+		buf_release(&problems);
+	}
+}
+
 static void a_name_with_a_slash_is_no_profile(void **state)
 {
 	static const char *const bad[] = { "", "../native", "nonexistent" };
@@ -210,11 +277,13 @@ int main(void)
 			a_query_may_go_on_over_lines_with_comments_between),
 		cmocka_unit_test(accounts_of_the_site_are_not_ours),
 		cmocka_unit_test(each_mistake_is_told_with_file_and_line),
+		cmocka_unit_test(aliases_and_senders_may_be_set_to_nothing),
 		cmocka_unit_test(all_mistakes_are_told_in_one_run),
 		cmocka_unit_test(
 			a_statement_with_too_many_parameters_is_rejected),
 		cmocka_unit_test(a_nul_in_the_file_is_rejected),
 		cmocka_unit_test(the_native_profile_is_right_and_ours),
+		cmocka_unit_test(the_panels_profiles_are_right_and_theirs),
 		cmocka_unit_test(a_name_with_a_slash_is_no_profile),
 		cmocka_unit_test(
 			every_query_has_a_name_and_its_required_columns),

@@ -254,6 +254,83 @@ static void the_key_of_a_known_mail_never_changes(void **state)
 	assert_string_equal(hex, "869d764c0171a4bf8dac7fa500c62acd");
 }
 
+#define OWN_ID(id)                                                             \
+	"Received", " by mx.own.test (Postfix)\n\tid " id "; Mon, 23 Nov 2026"
+
+/* LMTP tells no queue id; the MTA's own line does. */
+static void a_message_id_of_our_mta_counts_as_absent_without_its_queue_id(
+	void **state)
+{
+	static const struct mail first = {
+		{ { OWN_ID("4F1B2C") },
+		  { FOREIGN },
+		  { "Message-ID", "<20261123.4F1B2C@mx.own.test>" },
+		  { DATE } },
+		"x",
+		""
+	};
+	static const struct mail again = {
+		{ { FOREIGN },
+		  { "Message-ID", "<20261123.77AABB@mx.own.test>" },
+		  { "Date", "later" } },
+		"x",
+		"77AABB"
+	};
+	static const struct mail other = {
+		{ { OWN_ID("4F1B2C") },
+		  { FOREIGN },
+		  { "Message-ID", "<20261123.4F1B2D@mx.own.test>" },
+		  { DATE } },
+		"x",
+		""
+	};
+	/* a filter after the queue: two hops of ours */
+	static const struct mail filtered = {
+		{ { OWN_ID("99CCDD") },
+		  { OWN_ID("4F1B2C") },
+		  { FOREIGN },
+		  { "Message-ID", "<20261123.4F1B2C@mx.own.test>" },
+		  { DATE } },
+		"x",
+		""
+	};
+	struct key a = key(&first), b = key(&again), c = key(&other),
+		   d = key(&filtered);
+
+	(void)state;
+	assert_true(a.ok && b.ok && c.ok && d.ok);
+	assert_true(same(&a, &b));
+	assert_false(same(&a, &c));
+	assert_true(same(&a, &d));
+}
+
+static void the_queue_id_is_that_of_the_first_received_line(void **state)
+{
+	static const struct {
+		const char *header[2][2];
+		const char *id;
+	} rows[] = {
+		{ { { OWN_ID("4F1B2C") }, { OWN_ID("99CCDD") } }, "4F1B2C" },
+		{ { { OWN_ID("4F1B2C") }, { FOREIGN } }, "4F1B2C" },
+		{ { { FOREIGN }, { OWN_ID("4F1B2C") } }, "" },
+		{ { { OWN }, { OWN_ID("4F1B2C") } }, "" },
+		{ { { ID }, { DATE } }, "" },
+	};
+	static char own[] = "mx.own.test";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct receipt *r = receipt_new(own_host, own);
+
+		assert_non_null(r);
+		for (size_t k = 0; k < 2; k++)
+			receipt_header(r, span_of(rows[i].header[k][0]),
+				       span_of(rows[i].header[k][1]));
+		assert_text(receipt_queue_id(r), span_of(rows[i].id));
+		receipt_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +343,10 @@ int main(void)
 		cmocka_unit_test(a_huge_message_id_counts_as_any_other),
 		cmocka_unit_test(a_body_line_is_not_taken_for_a_header),
 		cmocka_unit_test(the_key_of_a_known_mail_never_changes),
+		cmocka_unit_test(
+			a_message_id_of_our_mta_counts_as_absent_without_its_queue_id),
+		cmocka_unit_test(
+			the_queue_id_is_that_of_the_first_received_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* milter/content.c: see content.h. */
-#include "milter/content.h"
+/* sql/content.c: see content.h. */
+#include "sql/content.h"
 
 #include <sys/random.h>
 
@@ -42,15 +42,16 @@ static bool content_make_id(struct content *c)
 	return true;
 }
 
-void content_begin(struct content *c, const struct settings *settings,
+void content_begin(struct content *c, const struct conf *conf,
+		   struct pool *pool,
 		   bool (*own_host)(void *arg, struct span host), void *arg)
 {
-	const struct conf *conf = settings->conf;
-
 	c->begun = true;
-	c->settings = settings;
+	c->conf = conf;
+	c->pool = pool;
 	c->upload_at = conf->upload_threshold;
 	c->out.max = OUT_MAX;
+	c->split = (struct headersplit)HEADERSPLIT_INIT;
 	c->mail.receipt_window = conf->receipt_window;
 	c->mail.content =
 		spool_new(conf->spool_dir, (size_t)conf->spool_memory);
@@ -119,10 +120,55 @@ void content_header(struct content *c, struct span name, struct span value)
 		content_flush(c);
 }
 
+static void content_take_field(void *arg, struct span name, struct span value)
+{
+	struct content *c = arg;
+
+	receipt_header(c->receipt, name, value);
+}
+
+static void content_take_body(void *arg, struct span piece)
+{
+	struct content *c = arg;
+
+	receipt_body(c->receipt, piece);
+}
+
+static void content_note_header(struct content *c)
+{
+	if (c->split.failed)
+		content_fail(c, R_NO_MEMORY);
+	c->header_done = c->split.done;
+	c->mail.header_octets = c->split.octets;
+}
+
+static void content_split(struct content *c, struct span s)
+{
+	const struct headersplit_to to = { content_take_field,
+					   content_take_body, c };
+
+	headersplit_feed(&c->split, s, &to);
+	content_note_header(c);
+}
+
+static void content_end_split(struct content *c)
+{
+	const struct headersplit_to to = { content_take_field,
+					   content_take_body, c };
+
+	headersplit_end(&c->split, &to);
+	content_note_header(c);
+}
+
+/* A mail that came as octets and has no empty line gets none. */
 static void content_end_header(struct content *c)
 {
 	if (c->failed != R_NONE || c->header_done)
 		return;
+	if (c->raw) {
+		content_end_split(c);
+		return;
+	}
 	buf_puts(&c->out, "\r\n");
 	content_flush(c);
 	c->header_done = true;
@@ -134,13 +180,13 @@ static void content_end_header(struct content *c)
  * piece of the body, and longer for that than for a commit. */
 static void content_upload(struct content *c)
 {
-	int64_t timeout = c->settings->conf->deliver_timeout;
+	int64_t timeout = c->conf->deliver_timeout;
 
 	if (spool_size(c->mail.content) <= c->upload_at ||
 	    c->mail.upload_broken)
 		return;
 	c->upload_at = spool_size(c->mail.content) + UPLOAD_STEP;
-	deliver_upload(c->settings->deliver, &c->mail, deadline_in(timeout));
+	deliver_upload(c->pool, &c->mail, deadline_in(timeout));
 }
 
 void content_body(struct content *c, struct span piece)
@@ -150,6 +196,19 @@ void content_body(struct content *c, struct span piece)
 		return;
 	dot_crlf(&c->crlf, piece, &c->out);
 	receipt_body(c->receipt, piece);
+	content_flush(c);
+	if (c->failed == R_NONE)
+		content_upload(c);
+}
+
+void content_raw(struct content *c, struct span piece)
+{
+	if (c->failed != R_NONE)
+		return;
+	c->raw = true;
+	dot_crlf(&c->crlf, piece, &c->out);
+	if (buf_ok(&c->out))
+		content_split(c, buf_span(&c->out));
 	content_flush(c);
 	if (c->failed == R_NONE)
 		content_upload(c);
@@ -176,6 +235,12 @@ void content_finish(struct content *c, struct span queue_id)
 	c->mail.has_key = receipt_finish(c->receipt, queue_id, c->mail.key);
 }
 
+bool content_renew(struct content *c)
+{
+	c->mail.uploaded = 0;
+	return content_make_id(c);
+}
+
 void content_reset(struct content *c)
 {
 	struct evp_md_ctx_st *digest = c->digest;
@@ -183,6 +248,7 @@ void content_reset(struct content *c)
 
 	spool_free(&c->mail.content);
 	receipt_free(&c->receipt);
+	headersplit_release(&c->split);
 	buf_reset(&out);
 	if (out.size > OUT_KEEP)
 		buf_release(&out);

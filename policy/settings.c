@@ -1,5 +1,5 @@
-/* milter/settings.c: see settings.h. */
-#include "milter/settings.h"
+/* policy/settings.c: see settings.h. */
+#include "policy/settings.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,6 +19,7 @@ struct settings_private {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct settings *current;
+static enum program program; /* set once, before the first thread */
 
 static void settings_free(struct settings *s)
 {
@@ -50,11 +51,11 @@ static bool settings_no_memory(struct buf *why)
 static bool settings_make_targets(struct settings_private *p,
 				  const struct conf *c, struct buf *why)
 {
-	p->deliver_target = db_target_new(c, PROG_MILTER, DB_STORE, why);
+	p->deliver_target = db_target_new(c, program, DB_STORE, why);
 	if (!p->deliver_target)
 		return false; /* told once is enough */
-	p->lookup_target = db_target_new(c, PROG_MILTER, DB_STORE, why);
-	p->accounts_target = db_target_new(c, PROG_MILTER, DB_ACCOUNTS, why);
+	p->lookup_target = db_target_new(c, program, DB_STORE, why);
+	p->accounts_target = db_target_new(c, program, DB_ACCOUNTS, why);
 	if (!p->lookup_target || !p->accounts_target)
 		return false;
 	db_target_limit(p->lookup_target, c->lookup_timeout);
@@ -130,13 +131,19 @@ static void settings_swap(struct settings *s)
 		settings_put(&old);
 }
 
-bool settings_open(struct conf *conf, struct buf *why)
+static bool settings_replace(struct conf *conf, struct buf *why)
 {
 	struct settings *s = settings_new(conf, why);
 
 	if (s)
 		settings_swap(s);
 	return s != NULL;
+}
+
+bool settings_open(struct conf *conf, enum program self, struct buf *why)
+{
+	program = self;
+	return settings_replace(conf, why);
 }
 
 /* One log line each. */
@@ -156,7 +163,7 @@ void settings_reload(const char *conf_file)
 	struct buf why = BUF_INIT(65536);
 	struct conf *c = confload(conf_file, &why);
 
-	if (c && settings_open(c, &why)) {
+	if (c && settings_replace(c, &why)) {
 		log_info("configuration '%s' read again", conf_file);
 	} else {
 		log_problems(buf_span(&why));
@@ -185,4 +192,14 @@ void settings_put(struct settings **s)
 	*s = NULL;
 	if (old && atomic_fetch_sub(&old->priv->refs, 1) == 1)
 		settings_free(old);
+}
+
+bool settings_own_host(const struct settings *s, const char *mta,
+		       struct span host)
+{
+	const struct conf_list *own = &s->conf->own_hosts;
+
+	if (own->n > 0)
+		return conf_list_has(own, host);
+	return mta[0] && span_eq_nocase(host, span_of(mta));
 }

@@ -1,0 +1,180 @@
+/* ctl/status.c: mailrow status: how it all is, on one screen. */
+#include "ctl/tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "ctl/out.h"
+#include "lib/clock.h"
+#include "lib/counter.h"
+#include "sql/status.h"
+
+static const enum program daemons[] = { PROG_MILTER, PROG_LMTPD, PROG_AUTHD,
+					PROG_POP3D };
+
+static const struct out_column status_columns[] = { { "part", OUT_TEXT },
+						    { "what", OUT_TEXT },
+						    { "value", OUT_TEXT },
+						    { "a_minute", OUT_TEXT },
+						    { NULL, OUT_TEXT } };
+
+/* What the lines go to, and the exit code so far. */
+struct status {
+	struct tool *tool;
+	struct out *out;
+	int code;
+};
+
+static void put(struct status *s, const char *part, const char *what,
+		const char *value, const char *a_minute)
+{
+	const struct sqlval col[] = { sql_bytes(span_of(part)),
+				      sql_bytes(span_of(what)),
+				      sql_bytes(span_of(value)),
+				      sql_bytes(span_of(a_minute)) };
+
+	if (!out_row(s->out, col))
+		s->code = tool_fail(EX_OSERR, "out of memory");
+}
+
+static void put_number(struct status *s, const char *part, const char *what,
+		       uint64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+	put(s, part, what, text, "");
+}
+
+static void put_store(struct status *s, const struct store_status *f)
+{
+	put(s, "database", "server", f->server, "");
+	put_number(s, "database", "mailboxes", f->mailboxes);
+	put_number(s, "database", "retired mailboxes", f->retired);
+	put_number(s, "database", "messages", f->messages);
+	put_number(s, "database", "octets", f->octets);
+	put_number(s, "database", "mails, last minute", f->mails_minute);
+	put_number(s, "database", "mails, last hour", f->mails_hour);
+	put_number(s, "database", "octets, last hour", f->octets_hour);
+	put_number(s, "trash", "rows", f->trash);
+	put_number(s, "trash", "rows to be purged", f->trash_overdue);
+	if (f->trash_oldest[0])
+		put(s, "trash", "oldest", f->trash_oldest, "");
+	put(s, "trash", "last purge", f->purged[0] ? f->purged : "never", "");
+}
+
+static void status_database(struct status *s)
+{
+	struct tool *t = s->tool;
+	uint64_t window = (uint64_t)(t->conf->undelete_window / 1000);
+	struct store_status f;
+
+	if (!tool_db(t)) {
+		put(s, "database", "server", "does not answer", "");
+		s->code = EX_UNAVAILABLE;
+	} else if (status_store(t->db, window, &f) != DB_OK) {
+		put(s, "database", "server", db_why(t->db), "");
+		s->code = EX_UNAVAILABLE;
+	} else {
+		put_store(s, &f);
+	}
+}
+
+/* The number may since have become another program's. */
+static bool runs(const struct counter_file *f, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *in;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)f->pid);
+	in = fopen(path, "r");
+	if (!in)
+		return false;
+	if (!fgets(comm, sizeof(comm), in))
+		comm[0] = '\0';
+	(void)fclose(in);
+	comm[strcspn(comm, "\n")] = '\0';
+	return strncmp(comm, name, 15) == 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct counter_value *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static void put_counters(struct status *s, const char *name,
+			 struct counter_file *f)
+{
+	char total[24], rate[24];
+
+	qsort(f->value, (size_t)f->n, sizeof(f->value[0]), by_name);
+	for (int i = 0; i < f->n; i++) {
+		const struct counter_value *v = &f->value[i];
+
+		(void)snprintf(total, sizeof(total), "%llu",
+			       (unsigned long long)v->total);
+		(void)snprintf(rate, sizeof(rate), "%.1f",
+			       (double)v->recent / COUNTER_MINUTES);
+		put(s, name, v->name, total, rate);
+	}
+}
+
+static void put_since(struct status *s, const char *name, int64_t opened)
+{
+	long long up = (long long)(clock_unix() - opened);
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "running for %lldd %02lld:%02lld",
+		       up / 86400, up / 3600 % 24, up / 60 % 60);
+	put(s, name, "state", text, "");
+}
+
+static void status_daemon(struct status *s, enum program p)
+{
+	const char *name = program_name(p);
+	struct counter_file f;
+
+	if (!counter_read(s->tool->conf->counter_dir, name, &f)) {
+		put(s, name, "state",
+		    errno == ENOENT ? "not started" : strerror(errno), "");
+		return;
+	}
+	if (runs(&f, name)) {
+		put_since(s, name, f.opened);
+	} else {
+		put(s, name, "state", "stopped", "");
+		s->code = s->code == EX_OK ? EX_UNAVAILABLE : s->code;
+	}
+	put_counters(s, name, &f);
+}
+
+static int status_run(struct tool *t, int argc, char **argv)
+{
+	struct status s = { .tool = t };
+
+	(void)argc;
+	(void)argv;
+	s.out = out_new("status", status_columns, t->json);
+	if (!s.out)
+		return tool_fail(EX_OSERR, "out of memory");
+	status_database(&s);
+	for (size_t i = 0; i < sizeof(daemons) / sizeof(*daemons); i++)
+		status_daemon(&s, daemons[i]);
+	out_print_list(s.out);
+	out_free(&s.out);
+	return s.code;
+}
+
+const struct verb status_verbs[] = {
+	{ .noun = "status",
+	  .name = "",
+	  .usage = "",
+	  .help = "database, daemons, what they did and rejected",
+	  .run = status_run },
+	{ .noun = NULL }
+};

@@ -1,0 +1,116 @@
+/* lmtpd/rcpt.c: see rcpt.h. Policy was applied when the mail came in: here it
+ * is only asked whether the recipient is there, and where the mail goes. */
+#include "lmtpd/rcpt.h"
+
+#include "lib/clock.h"
+#include "lib/counter.h"
+#include "lib/esc.h"
+#include "lib/log.h"
+
+bool rcpt_goes_on(const struct judged_target *t)
+{
+	return t->kind == JUDGED_FOREIGN || t->kind == JUDGED_PASS;
+}
+
+bool rcpt_is_full(const struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->target[i].kind == JUDGED_FULL)
+			return true;
+	return false;
+}
+
+static const struct judged_target *first_going_on(const struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (rcpt_goes_on(&r->target[i]))
+			return &r->target[i];
+	return NULL;
+}
+
+/* The MTA has asked the wrong one: bouncing its mail would be our fault. */
+static enum reply_id is_for_others(const struct session *s, struct span path)
+{
+	struct esc_text to;
+
+	log_warn("session %lu: <%s> is served as 'pass': the MTA's transport "
+		 "for it must be another one than mailrow-lmtpd",
+		 s->id, esc_text(&to, addr_bare(path)));
+	return R_MTA_CONFIG;
+}
+
+static enum reply_id has_no_way_on(const struct session *s, struct span path,
+				   const struct judged_target *t)
+{
+	struct esc_text to, target;
+
+	log_warn("session %lu: <%s> leads to <%s>, which is not stored here: "
+		 "set lmtp_forward, so that it can be handed on",
+		 s->id, esc_text(&to, addr_bare(path)),
+		 esc_text(&target, addr_span(&t->address)));
+	return R_MTA_CONFIG;
+}
+
+/* What the judge leaves to us. */
+static enum reply_id check(const struct session *s, struct span path,
+			   const struct judged_rcpt *r)
+{
+	const struct judged_target *t = first_going_on(r);
+
+	if (!r->ours)
+		return R_RCPT_UNKNOWN;
+	if (r->n == 0 || (t && r->keep))
+		return is_for_others(s, path);
+	if (t && !s->settings->conf->lmtp_forward[0])
+		return has_no_way_on(s, path, t);
+	return R_NONE;
+}
+
+static void count_rejection(const char *predicate)
+{
+	char name[COUNTER_NAME_MAX + 1];
+
+	(void)snprintf(name, sizeof(name), "rejected: %s", predicate);
+	counter_add(name);
+}
+
+static void log_reject(const struct session *s, struct span path,
+		       enum reply_id id, const char *predicate)
+{
+	const struct reply *r = reply_get(id);
+	struct esc_text from, to, helo;
+
+	(void)esc_text(&from, span_of(s->message.sender));
+	(void)esc_text(&to, addr_bare(path));
+	(void)esc_text(&helo, span_of(s->helo));
+	log_info("session %lu: reject: RCPT: %u %s <%s>: %s; from=<%s> "
+		 "to=<%s> proto=LMTP helo=<%s> predicate=%s",
+		 s->id, r->smtp, r->enhanced, to.s, r->text, from.s, to.s,
+		 helo.s, predicate);
+}
+
+enum reply_id rcpt_take(struct session *s, struct span path)
+{
+	const struct judge_client client = { .role = JUDGE_STORE };
+	const char *predicate;
+	struct judged_rcpt r;
+	enum reply_id id;
+
+	judge_rcpt(&s->settings->judge, &client, path, s->message.declared,
+		   deadline_in(s->settings->conf->lookup_timeout), &r);
+	id = r.verdict.id;
+	predicate = r.verdict.predicate;
+	if (id == R_NONE) {
+		id = check(s, path, &r);
+		predicate = "lmtp";
+	}
+	if (id == R_NONE)
+		id = intake_add(&s->message.intake, path, &r);
+	else
+		judged_release(&r);
+	if (id == R_NONE)
+		return id;
+	log_reject(s, path, id, predicate);
+	count_rejection(predicate);
+	return id;
+}

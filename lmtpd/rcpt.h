@@ -1,0 +1,17 @@
+/* lmtpd/rcpt.h: what becomes of a recipient. */
+#ifndef MAILROW_LMTPD_RCPT_H
+#define MAILROW_LMTPD_RCPT_H
+
+#include "lmtpd/session.h"
+
+/* Judges it and remembers it in the message: R_NONE, or the reply that
+ * rejects it, logged. */
+enum reply_id rcpt_take(struct session *s, struct span path);
+
+/* True if the mail is handed on to this one. */
+bool rcpt_goes_on(const struct judged_target *t);
+
+/* True if a mailbox that it leads to is full, while others are not. */
+bool rcpt_is_full(const struct judged_rcpt *r);
+
+#endif

@@ -1,0 +1,352 @@
+/* policy/intake.c: see intake.h. */
+#include "policy/intake.h"
+
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/counter.h"
+#include "lib/esc.h"
+#include "lib/fault.h"
+#include "lib/log.h"
+#include "lib/trace.h"
+
+enum {
+	TRACE_MAX = 8192, /* the column */
+	SENDER_MAX = 320, /* the column; Return-Path has all of it */
+	LINE_MAX_OCTETS = 4096
+};
+
+/* Room for one more element; doubles. NULL: no memory. */
+static void *grow(void *p, size_t n, size_t *size, size_t element)
+{
+	size_t more = *size ? *size * 2 : 4;
+
+	if (n < *size)
+		return p;
+	p = reallocarray(p, more, element);
+	if (p)
+		*size = more;
+	return p;
+}
+
+static struct intake_box *find_box(const struct intake *in, uint64_t mailbox_id)
+{
+	for (size_t i = 0; i < in->nbox; i++)
+		if (in->box[i].mailbox_id == mailbox_id)
+			return &in->box[i];
+	return NULL;
+}
+
+static bool add_box(struct intake *in, const struct judged_target *t,
+		    size_t rcpt)
+{
+	struct intake_box *b;
+
+	if (find_box(in, t->box.mailbox_id))
+		return true;
+	b = grow(in->box, in->nbox, &in->box_size, sizeof(*b));
+	if (!b)
+		return false;
+	in->box = b;
+	b[in->nbox++] = (struct intake_box){ .mailbox_id = t->box.mailbox_id,
+					     .target = t,
+					     .rcpt = rcpt };
+	return true;
+}
+
+/* The boxes of a recipient that cannot be kept go again with it. */
+static enum reply_id add_boxes(struct intake *in, const struct judged_rcpt *r)
+{
+	size_t before = in->nbox;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (judged_stores(&r->target[i]) &&
+		    !add_box(in, &r->target[i], in->nrcpt)) {
+			in->nbox = before;
+			return R_NO_MEMORY;
+		}
+	}
+	return R_NONE;
+}
+
+static char *dup_span(struct span s)
+{
+	char *p = malloc(s.n + 1);
+
+	if (!p)
+		return NULL;
+	memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
+enum reply_id intake_add(struct intake *in, struct span path,
+			 struct judged_rcpt *r)
+{
+	enum reply_id id = R_RCPT_TOO_MANY;
+	struct intake_rcpt *all;
+	char *copy = NULL;
+
+	if (in->nrcpt < INTAKE_RCPTS_MAX) {
+		id = R_NO_MEMORY;
+		copy = dup_span(path);
+		all = grow(in->rcpt, in->nrcpt, &in->rcpt_size, sizeof(*all));
+		if (all)
+			in->rcpt = all;
+		if (copy && all)
+			id = add_boxes(in, r);
+	}
+	if (id != R_NONE) {
+		free(copy);
+		judged_release(r);
+		return id;
+	}
+	in->rcpt[in->nrcpt++] =
+		(struct intake_rcpt){ .path = copy, .judged = *r };
+	memset(r, 0, sizeof(*r));
+	return R_NONE;
+}
+
+void intake_reset(struct intake *in)
+{
+	for (size_t i = 0; i < in->nrcpt; i++) {
+		free(in->rcpt[i].path);
+		judged_release(&in->rcpt[i].judged);
+	}
+	free(in->rcpt);
+	free(in->box);
+	memset(in, 0, sizeof(*in));
+}
+
+/* One transaction. */
+struct storing {
+	struct intake *in;
+	const struct intake_facts *facts;
+	struct intake_box **box; /* those that it is for */
+	struct deliver_target *target;
+	size_t n;
+	struct buf trace; /* of all targets, one after the other */
+};
+
+static bool choose_boxes(struct storing *st, size_t first, size_t n)
+{
+	struct intake *in = st->in;
+
+	st->box = calloc(in->nbox, sizeof(struct intake_box *));
+	st->target = calloc(in->nbox, sizeof(*st->target));
+	if (!st->box || !st->target)
+		return false;
+	for (size_t i = first; i < first + n; i++) {
+		const struct judged_rcpt *r = &in->rcpt[i].judged;
+
+		for (size_t k = 0; k < r->n; k++) {
+			struct intake_box *b =
+				judged_stores(&r->target[k])
+					? find_box(in,
+						   r->target[k].box.mailbox_id)
+					: NULL;
+			bool chosen = !b || b->uid || b->duplicate;
+
+			for (size_t j = 0; !chosen && j < st->n; j++)
+				chosen = st->box[j] == b;
+			if (!chosen)
+				st->box[st->n++] = b;
+		}
+	}
+	return true;
+}
+
+static void put_trace(struct storing *st, const struct intake_box *b,
+		      int64_t now)
+{
+	const struct intake_facts *f = st->facts;
+	const struct trace_facts facts = {
+		.sender = f->sender,
+		.recipient = addr_span(&b->target->address),
+		.original = addr_bare(span_of(st->in->rcpt[b->rcpt].path)),
+		.helo = f->helo,
+		.client_name = f->client_name,
+		.client_addr = f->client_addr,
+		.by = f->by,
+		.with = span_of(f->with),
+		.tls = f->tls,
+		.queue_id = f->queue_id,
+		.time = now,
+	};
+
+	trace_put(&st->trace, &facts);
+}
+
+/* The traces grow in one buffer, which may move: their places are filled in
+ * when all are there. */
+static bool make_targets(struct storing *st)
+{
+	int64_t now = clock_unix();
+	size_t offset = 0;
+
+	st->trace.max = st->n * TRACE_MAX;
+	for (size_t i = 0; i < st->n; i++) {
+		put_trace(st, st->box[i], now);
+		st->target[i].mailbox_id = st->box[i]->mailbox_id;
+		st->target[i].quota = st->box[i]->target->quota;
+		st->target[i].trace.n = st->trace.n - offset;
+		offset = st->trace.n;
+	}
+	if (!buf_ok(&st->trace))
+		return false;
+	offset = 0;
+	for (size_t i = 0; i < st->n; i++) {
+		st->target[i].trace.p = st->trace.p + offset;
+		offset += st->target[i].trace.n;
+	}
+	return true;
+}
+
+/* deliver_commit() looks at the targets through pointers, so they stand as
+ * they stood. */
+static void take_results(struct storing *st)
+{
+	for (size_t i = 0; i < st->n; i++) {
+		st->box[i]->uid = st->target[i].uid_r;
+		st->box[i]->duplicate = st->target[i].duplicate_r;
+	}
+}
+
+static enum reply_id commit(struct storing *st, const struct settings *s,
+			    struct content *c, struct buf *why)
+{
+	c->mail.sender = span_head(st->facts->sender, SENDER_MAX);
+	if (FAULT("intake-before-commit"))
+		return R_DELIVER_TEMP;
+	switch (deliver_commit(s->deliver, &c->mail, st->target, st->n,
+			       deadline_in(s->conf->deliver_timeout), why)) {
+	case DELIVER_OK:
+		take_results(st);
+		return FAULT("intake-after-commit") ? R_DELIVER_TEMP : R_NONE;
+	case DELIVER_QUOTA:
+		return R_DELIVER_QUOTA;
+	case DELIVER_TEMP:
+		break;
+	}
+	return R_DELIVER_TEMP;
+}
+
+enum reply_id intake_store(struct intake *in, size_t first, size_t n,
+			   const struct settings *s, struct content *c,
+			   const struct intake_facts *f, struct buf *why)
+{
+	struct storing st = { .in = in, .facts = f, .trace = BUF_INIT(0) };
+	enum reply_id id = c->failed;
+
+	if (id == R_NONE && !choose_boxes(&st, first, n))
+		id = R_NO_MEMORY;
+	if (id == R_NONE && st.n > 0)
+		id = make_targets(&st) ? commit(&st, s, c, why) : R_NO_MEMORY;
+	free(st.box);
+	free(st.target);
+	buf_release(&st.trace);
+	return id;
+}
+
+const char *intake_queue_id(const struct intake_facts *f, char room[64])
+{
+	struct span id = span_head(f->queue_id, 63);
+
+	if (id.n == 0)
+		return "NOQUEUE";
+	memcpy(room, id.p, id.n);
+	room[id.n] = '\0';
+	return room;
+}
+
+void intake_log_mail(const struct intake *in, const struct content *c,
+		     const struct intake_facts *f)
+{
+	struct esc_text from;
+	char id[64];
+
+	log_info("%s: from=<%s>, size=%llu, nrcpt=%zu", intake_queue_id(f, id),
+		 esc_text(&from, f->sender),
+		 (unsigned long long)(c->mail.content
+					      ? spool_size(c->mail.content)
+					      : 0),
+		 in->nrcpt);
+}
+
+static void put_sent(const struct intake_box *b, struct buf *out)
+{
+	counter_add(b->duplicate ? "mail known before" : "mail stored");
+	buf_puts(out, "dsn=2.0.0, status=sent (");
+	if (b->duplicate)
+		buf_puts(out, "duplicate, stored before)");
+	else
+		buf_printf(out, "stored as %llu/%llu)",
+			   (unsigned long long)b->mailbox_id,
+			   (unsigned long long)b->uid);
+}
+
+static void put_failed(const char *status, enum reply_id id, const char *why,
+		       struct buf *out)
+{
+	const struct reply *r = reply_get(id);
+
+	counter_add(span_is(span_of(status), "deferred") ? "mail deferred"
+							 : "target left out");
+	buf_printf(out, "dsn=%s, status=%s (%s", r->enhanced, status, r->text);
+	if (*why)
+		buf_printf(out, ": %s", why);
+	buf_puts(out, ")");
+}
+
+static void put_outcome(const struct intake *in, const struct judged_target *t,
+			enum reply_id id, struct buf *why, struct buf *out)
+{
+	const struct intake_box *b = find_box(in, t->box.mailbox_id);
+
+	if (t->kind == JUDGED_LEFT_OUT || t->kind == JUDGED_FULL)
+		put_failed(t->kind == JUDGED_FULL ? "deferred"
+						  : "undeliverable",
+			   t->why.id, t->why.predicate, out);
+	else if (id == R_NONE && b)
+		put_sent(b, out);
+	else
+		put_failed("deferred", id, why->n ? buf_cstr(why) : "", out);
+}
+
+/* As Postfix's delivery agents say it. */
+static void log_target(const struct intake *in, const struct intake_rcpt *r,
+		       const struct judged_target *t,
+		       const struct intake_facts *f, enum reply_id id,
+		       struct buf *why)
+{
+	struct span original = addr_bare(span_of(r->path));
+	struct span to = addr_span(&t->address);
+	double delay = (double)(clock_ms() - f->begun) / 1000;
+	struct buf b = BUF_INIT(LINE_MAX_OCTETS);
+	char room[64];
+
+	buf_puts(&b, "to=<");
+	esc_put(&b, to, ESC_MAX);
+	if (!span_eq_nocase(original, to)) {
+		buf_puts(&b, ">, orig_to=<");
+		esc_put(&b, original, ESC_MAX);
+	}
+	buf_printf(&b, ">, relay=mailrow, delay=%.2f, ", delay);
+	put_outcome(in, t, id, why, &b);
+	log_info("%s: %s", intake_queue_id(f, room), buf_cstr(&b));
+	buf_release(&b);
+}
+
+void intake_log(const struct intake *in, size_t first, size_t n,
+		const struct intake_facts *f, enum reply_id id, struct buf *why)
+{
+	for (size_t i = first; i < first + n; i++) {
+		const struct intake_rcpt *r = &in->rcpt[i];
+
+		for (size_t k = 0; k < r->judged.n; k++)
+			if (r->judged.target[k].kind != JUDGED_FOREIGN &&
+			    r->judged.target[k].kind != JUDGED_PASS)
+				log_target(in, r, &r->judged.target[k], f, id,
+					   why);
+	}
+}

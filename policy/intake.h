@@ -1,0 +1,74 @@
+/* policy/intake.h: an accepted mail on its way into the store: for whom it is,
+ * its trace headers, the transaction, and what is logged about it. The milter
+ * and lmtpd bring their mails here. */
+#ifndef MAILROW_POLICY_INTAKE_H
+#define MAILROW_POLICY_INTAKE_H
+
+#include "policy/judge.h"
+#include "policy/settings.h"
+#include "sql/content.h"
+
+enum { INTAKE_RCPTS_MAX = 10000 };
+
+/* A recipient that was accepted, with the addresses it leads to. */
+struct intake_rcpt {
+	char *path; /* as the peer wrote it, with its <> */
+	struct judged_rcpt judged;
+};
+
+/* A mailbox of the mail, once however many recipients lead to it. */
+struct intake_box {
+	uint64_t mailbox_id;
+	const struct judged_target *target; /* the first that led to it */
+	size_t rcpt;                        /* of that recipient */
+	uint64_t uid; /* intake_store(): 0 = not stored now */
+	bool duplicate;
+};
+
+/* All zero is an empty one. */
+struct intake {
+	struct intake_rcpt *rcpt;
+	size_t nrcpt, rcpt_size;
+	struct intake_box *box;
+	size_t nbox, box_size;
+};
+
+/* What is known of the mail but its content; all spans may be empty. */
+struct intake_facts {
+	struct span sender; /* without <> */
+	struct span helo, client_name, client_addr;
+	struct span by;   /* the MTA's name, or ours */
+	const char *with; /* trace_with() */
+	struct span tls;  /* version and cipher */
+	struct span queue_id;
+	int64_t begun; /* clock_ms() at MAIL */
+};
+
+/* Remembers an accepted recipient, whose judgement is taken over. R_NONE, or
+ * why it cannot be (then r is released). */
+enum reply_id intake_add(struct intake *in, struct span path,
+			 struct judged_rcpt *r);
+void intake_reset(struct intake *in);
+
+/* Stores the mail in the mailboxes of the recipients [first, first + n), in
+ * one transaction. R_NONE: committed, or stored before; the boxes tell. Never
+ * success without a commit. why: for the log, no data. The content must be
+ * finished (content_finish()). */
+enum reply_id intake_store(struct intake *in, size_t first, size_t n,
+			   const struct settings *s, struct content *c,
+			   const struct intake_facts *f, struct buf *why)
+	__attribute__((warn_unused_result));
+
+/* One line about the mail, and one for each address that the recipients
+ * [first, first + n) lead to and that we store in or leave out, in the form
+ * of Postfix's delivery agents; id and why are what intake_store() said. */
+void intake_log_mail(const struct intake *in, const struct content *c,
+		     const struct intake_facts *f);
+void intake_log(const struct intake *in, size_t first, size_t n,
+		const struct intake_facts *f, enum reply_id id,
+		struct buf *why);
+
+/* For log lines: "NOQUEUE" when it is empty. */
+const char *intake_queue_id(const struct intake_facts *f, char room[64]);
+
+#endif

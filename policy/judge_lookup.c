@@ -1,0 +1,141 @@
+/* policy/judge_lookup.c: see judge_lookup.h. */
+#include "policy/judge_lookup.h"
+
+#include "lib/clock.h"
+#include "sql/box.h"
+
+void lookup_begin(struct lookup *l, const struct judge *j, int64_t deadline)
+{
+	*l = (struct lookup){ .j = j,
+			      .asked = clock_ms(),
+			      .deadline = deadline };
+}
+
+void lookup_end(struct lookup *l)
+{
+	if (l->accounts)
+		pool_put(l->j->accounts, &l->accounts);
+	if (l->store)
+		pool_put(l->j->store, &l->store);
+}
+
+static struct db *lookup_get(struct lookup *l, struct pool *p, struct db **db)
+{
+	if (deadline_left(l->deadline) == 0)
+		return NULL;
+	if (!*db)
+		*db = pool_get(p, l->deadline);
+	return *db;
+}
+
+/* One connection serves for both where both lie on one server. */
+static struct db *lookup_store(struct lookup *l)
+{
+	return lookup_get(l, l->j->store, &l->store);
+}
+
+static struct db *lookup_accounts(struct lookup *l)
+{
+	if (l->j->accounts == l->j->store)
+		return lookup_store(l);
+	return lookup_get(l, l->j->accounts, &l->accounts);
+}
+
+static void lookup_note(const struct lookup *l, const char *question,
+			struct span key, int64_t began)
+{
+	if (l->j->note)
+		l->j->note(l->j->note_arg, question, key, clock_us() - began);
+}
+
+void lookup_domain(struct lookup *l, struct span domain,
+		   struct domain_facts *f_r)
+{
+	int64_t began = clock_us();
+	struct db *db;
+
+	if (judge_memory_get_domain(l->j->memory, domain, l->asked, f_r))
+		return;
+	f_r->ours = F_TEMP;
+	f_r->active = F_TEMP;
+	db = lookup_accounts(l);
+	if (!db)
+		return;
+	accounts_domain(db, l->j->profile, domain, f_r);
+	lookup_note(l, profile_query_name(PQ_DOMAIN), domain, began);
+	judge_memory_put_domain(l->j->memory, domain, l->asked, f_r);
+}
+
+enum fact lookup_alias(struct lookup *l, struct span name,
+		       bool (*target)(void *arg, struct span text), void *arg)
+{
+	int64_t began = clock_us();
+	struct db *db = lookup_accounts(l);
+	enum fact found;
+
+	if (!db)
+		return F_TEMP;
+	found = accounts_alias(db, l->j->profile, name, target, arg);
+	lookup_note(l, profile_query_name(PQ_ALIAS), name, began);
+	return found;
+}
+
+bool lookup_mode(struct lookup *l, const struct addr *a,
+		 enum served_mode *mode_r)
+{
+	int64_t began = clock_us();
+	struct db *db;
+
+	if (judge_memory_get_mode(l->j->memory, a, l->asked, mode_r))
+		return true;
+	db = lookup_store(l);
+	if (!db || served_get(db, a, mode_r) != DB_OK)
+		return false;
+	lookup_note(l, "served", addr_span(a), began);
+	if (*mode_r == SERVED_DEFAULT)
+		*mode_r = served_mode_of(span_of(l->j->conf->default_mode));
+	judge_memory_put_mode(l->j->memory, a, l->asked, *mode_r);
+	return true;
+}
+
+/* A mailbox that is not stored in gets no row. */
+static bool lookup_row(struct lookup *l, struct judge_mailbox *b)
+{
+	int64_t began;
+	struct db *db;
+
+	if (!lookup_mode(l, &b->facts.name, &b->mode))
+		return false;
+	if (b->mode == SERVED_PASS)
+		return true;
+	began = clock_us();
+	db = lookup_store(l);
+	if (!db || box_resolve(db, &b->facts.name, b->facts.incarnation,
+			       &b->box) != DB_OK)
+		return false;
+	lookup_note(l, "mailbox", addr_span(&b->facts.name), began);
+	return true;
+}
+
+void lookup_mailbox(struct lookup *l, const struct addr *a,
+		    struct judge_mailbox *b_r)
+{
+	int64_t began = clock_us();
+	struct db *db;
+
+	if (judge_memory_get_mailbox(l->j->memory, a, l->asked, b_r))
+		return;
+	memset(b_r, 0, sizeof(*b_r));
+	b_r->facts.known = F_TEMP;
+	db = lookup_accounts(l);
+	if (!db)
+		return;
+	accounts_mailbox(db, l->j->profile, a, &b_r->facts);
+	lookup_note(l, profile_query_name(PQ_MAILBOX), addr_span(a), began);
+	if (b_r->facts.known != F_YES || b_r->facts.active != F_YES)
+		return;
+	if (lookup_row(l, b_r))
+		judge_memory_put_mailbox(l->j->memory, a, l->asked, b_r);
+	else
+		b_r->facts.known = F_TEMP;
+}

@@ -1,0 +1,36 @@
+/* policy/judge_lookup.h: one decision's questions to the database: connections
+ * are taken when first needed and given back at its end, answers are
+ * remembered for a moment (judge_memory.h). What cannot be told is F_TEMP. */
+#ifndef MAILROW_POLICY_JUDGE_LOOKUP_H
+#define MAILROW_POLICY_JUDGE_LOOKUP_H
+
+#include "policy/judge.h"
+
+struct lookup {
+	const struct judge *j;
+	int64_t asked;
+	int64_t deadline; /* as in clock.h */
+	struct db *store;
+	struct db *accounts;
+};
+
+void lookup_begin(struct lookup *l, const struct judge *j, int64_t deadline);
+void lookup_end(struct lookup *l);
+
+/* domain is canonical. */
+void lookup_domain(struct lookup *l, struct span domain,
+		   struct domain_facts *f_r);
+
+/* As accounts_alias(). */
+enum fact lookup_alias(struct lookup *l, struct span name,
+		       bool (*target)(void *arg, struct span text), void *arg);
+
+/* The mailbox, how it is served, and its row if it is stored in. */
+void lookup_mailbox(struct lookup *l, const struct addr *a,
+		    struct judge_mailbox *b_r);
+
+/* How an address is served, the default included. False: cannot tell. */
+bool lookup_mode(struct lookup *l, const struct addr *a,
+		 enum served_mode *mode_r) __attribute__((warn_unused_result));
+
+#endif

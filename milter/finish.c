@@ -50,24 +50,42 @@ static enum reply_id finish_store(struct session *s)
 	return id;
 }
 
+/* Nothing is stored, but somebody may be left out. */
+static void finish_log(const struct session *s)
+{
+	const struct intake *in = &s->message.intake;
+	struct intake_facts facts = finish_facts(s);
+	struct buf why = BUF_INIT(WHY_MAX);
+
+	intake_log(in, 0, in->nrcpt, &facts, R_NONE, &why);
+}
+
 static bool goes_on(const struct judged_target *t)
 {
 	return t->kind == JUDGED_MIRROR || t->kind == JUDGED_PASS ||
 	       t->kind == JUDGED_FOREIGN;
 }
 
+/* A mail of whose recipients we know nothing is not ours to throw away. */
 static bool may_discard(const struct message *m)
 {
+	if (m->intake.nrcpt == 0)
+		return false;
 	for (size_t i = 0; i < m->intake.nrcpt; i++) {
 		const struct judged_rcpt *r = &m->intake.rcpt[i].judged;
 
-		if (r->n == 0 || r->keep)
+		if (r->n == 0)
 			return false;
 		for (size_t k = 0; k < r->n; k++)
 			if (goes_on(&r->target[k]))
 				return false;
 	}
 	return true;
+}
+
+static bool is_new(const struct judged_target *t)
+{
+	return goes_on(t) && !t->itself;
 }
 
 /* Two recipients may lead to the same address. */
@@ -77,8 +95,8 @@ static bool was_added(const struct message *m, size_t rcpt,
 	for (size_t i = 0; i < rcpt; i++) {
 		const struct judged_rcpt *r = &m->intake.rcpt[i].judged;
 
-		for (size_t k = 0; !r->keep && k < r->n; k++)
-			if (goes_on(&r->target[k]) &&
+		for (size_t k = 0; k < r->n; k++)
+			if (is_new(&r->target[k]) &&
 			    span_eq(addr_span(&r->target[k].address),
 				    addr_span(&t->address)))
 				return true;
@@ -93,11 +111,21 @@ static bool add_targets(SMFICTX *ctx, const struct message *m, size_t rcpt)
 	for (size_t k = 0; k < r->n; k++) {
 		const struct judged_target *t = &r->target[k];
 
-		if (goes_on(t) && !was_added(m, rcpt, t) &&
+		if (is_new(t) && !was_added(m, rcpt, t) &&
 		    !mf_add_recipient(ctx, &t->address))
 			return false;
 	}
 	return true;
+}
+
+/* Deleted and added again it would be gone: the MTA deletes by the address,
+ * whenever that came into the envelope. */
+static bool stays(const struct judged_rcpt *r)
+{
+	for (size_t k = 0; k < r->n; k++)
+		if (r->target[k].itself)
+			return true;
+	return r->n == 0 || r->keep;
 }
 
 /* What we have seen to leaves the envelope; what an alias leads to elsewhere
@@ -107,10 +135,9 @@ static bool edit_recipients(SMFICTX *ctx, const struct message *m)
 	for (size_t i = 0; i < m->intake.nrcpt; i++) {
 		const struct intake_rcpt *r = &m->intake.rcpt[i];
 
-		if (r->judged.n == 0 || r->judged.keep)
-			continue;
 		if (add_targets(ctx, m, i) &&
-		    smfi_delrcpt(ctx, r->path) == MI_SUCCESS)
+		    (stays(&r->judged) ||
+		     smfi_delrcpt(ctx, r->path) == MI_SUCCESS))
 			continue;
 		log_warn("%s: cannot change the recipients: the MTA does not "
 			 "take it",
@@ -136,6 +163,8 @@ sfsistat finish_message(SMFICTX *ctx, struct session *s)
 
 	if (session_begin_content(s))
 		id = finish_store(s);
+	else
+		finish_log(s);
 	verdict = id == R_NONE ? finish_verdict(ctx, s)
 			       : mf_reject(ctx, id, SPAN_EMPTY);
 	if (FAULT("milter-before-reply"))

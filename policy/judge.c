@@ -220,16 +220,16 @@ static bool is_rcpt(const struct judging *g, const struct addr *a)
  * recipient as it is. */
 static bool stays(const struct judging *g)
 {
-	const struct judged_target *on = NULL;
+	bool itself = false;
 
 	for (size_t i = 0; i < g->r->n; i++) {
 		if (!goes_on(&g->r->target[i]))
 			continue;
-		if (on)
+		if (!g->r->target[i].itself || itself)
 			return false;
-		on = &g->r->target[i];
+		itself = true;
 	}
-	return on && is_rcpt(g, &on->address);
+	return itself;
 }
 
 /* Accepted if anybody gets it. Otherwise what the sender is told is that a
@@ -260,8 +260,11 @@ static void judge_targets(struct judging *g, const struct expand *e)
 		r->verdict = verdict_of(R_NO_MEMORY, "memory");
 		return;
 	}
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < r->n; i++) {
 		judge_target(g, &t[i], &r->target[i]);
+		r->target[i].itself = goes_on(&r->target[i]) &&
+				      is_rcpt(g, &r->target[i].address);
+	}
 	r->verdict = sum_up(r);
 	r->keep = stays(g);
 }

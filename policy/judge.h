@@ -54,6 +54,8 @@ enum judged_kind {
 
 struct judged_target {
 	enum judged_kind kind;
+	bool itself; /* goes on, and is the recipient itself, perhaps without
+		      * its extension: the MTA has it already */
 	struct addr address; /* canonical; of a mailbox as stored */
 	struct box box;      /* STORE, MIRROR, FULL */
 	uint64_t quota;      /* octets, 0 = none */

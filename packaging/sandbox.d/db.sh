@@ -9,14 +9,18 @@ db_client()
 		--socket="$dir/run/db/db.sock" --user=root "$@"
 }
 
-# Made aside and moved into place, so that half a database is never started.
+# A server that starts removes the temporary tables of all others in its
+# directory for them, so that is its own: never /tmp. Made aside and moved into
+# place, so that half a database is never started.
 db_make()
 {
+	folder 700 mysql:mysql db.tmp
 	[ ! -d "$dir/db" ] || return 0
 	rm -rf "$dir/db.new"
 	folder 700 mysql:mysql db.new
-	mariadb-install-db --no-defaults --datadir="$dir/db.new" --user=mysql \
-		--skip-test-db --auth-root-authentication-method=socket \
+	TMPDIR=$dir/db.tmp mariadb-install-db --no-defaults \
+		--datadir="$dir/db.new" --user=mysql --skip-test-db \
+		--auth-root-authentication-method=socket \
 		>"$dir/log/mariadb-install-db.log" 2>&1 || {
 		show_log mariadb-install-db
 		die "cannot make a database in '$dir/db'"
@@ -30,7 +34,7 @@ db_start()
 	rm -f "$dir/run/db/db.sock"
 	# shellcheck disable=SC2086
 	spawn db mariadbd --no-defaults --user=mysql --datadir="$dir/db" \
-		--socket="$dir/run/db/db.sock" --pid-file="$dir/run/db/db.pid" \
+		--tmpdir="$dir/db.tmp" --socket="$dir/run/db/db.sock" --pid-file="$dir/run/db/db.pid" \
 		--skip-networking --skip-name-resolve $db_args
 }
 

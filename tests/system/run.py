@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Runs the system tests: all, or the files, classes or tests named
 (test_smtp, test_smtp.SmtpDialogue ...). One line a test; the last line is
-"N passed, N failed, N skipped"."""
+"N passed, N failed, N skipped". Each file is a process of its own, as many at
+a time as there are processors: most of them wait."""
 
+import concurrent.futures
 import os
+import re
+import subprocess
 import sys
 import time
 import unittest
@@ -41,9 +45,41 @@ class Lines(unittest.TextTestResult):
         super().addError(test, err)
         self.say("FAIL", test, "\n" + self.errors[-1][1])
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.say("FAIL", subtest,
+                     "\n" + (self.failures + self.errors)[-1][1])
+
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         self.say("SKIP", test, ": " + reason)
+
+
+def run_here(names):
+    result = Lines()
+    unittest.defaultTestLoader.loadTestsFromNames(names).run(result)
+    return (result.passed, len(result.failures) + len(result.errors),
+            len(result.skipped))
+
+
+def run_apart(name):
+    """One file; its counts. What it prints comes in one piece."""
+    p = subprocess.run([sys.executable, __file__, name], text=True,
+                       check=False, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT)
+    lines = p.stdout.splitlines()
+    m = lines and re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped",
+                               lines[-1])
+    if m:
+        counts = tuple(int(n) for n in m.groups())
+        lines = lines[:-1]
+    else:
+        counts = (0, 1, 0)
+        lines.append("FAIL: %s: it ended with exit code %d" % (
+            name, p.returncode))
+    print("\n".join(lines), flush=True)
+    return counts
 
 
 def main():
@@ -51,11 +87,13 @@ def main():
     names = sys.argv[1:] or sorted(
         f[:-3] for f in os.listdir(HERE)
         if f.startswith("test_") and f.endswith(".py"))
-    result = Lines()
-    unittest.defaultTestLoader.loadTestsFromNames(names).run(result)
-    failed = len(result.failures) + len(result.errors)
-    print("%d passed, %d failed, %d skipped" % (
-        result.passed, failed, len(result.skipped)))
+    if len(names) == 1:
+        counts = [run_here(names)]
+    else:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            counts = list(pool.map(run_apart, names))
+    passed, failed, skipped = (sum(c) for c in zip(*counts))
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     sys.exit(1 if failed else 0)
 
 

@@ -68,13 +68,19 @@ class Server:
         self.socket = os.path.join(self.dir, "s")
         self.user = ["--user=mysql"] if os.geteuid() == 0 else []
         os.mkdir(self.dir, 0o755)
+        # not /tmp: a server that starts there removes others' tables
+        tmp = os.path.join(self.dir, "tmp")
+        os.mkdir(tmp, 0o755)
         if self.user:
             shutil.chown(self.dir, "mysql")
+            shutil.chown(tmp, "mysql")
+        self.environ = dict(os.environ, TMPDIR=tmp)
         subprocess.run(
             ["mariadb-install-db", "--no-defaults", "--skip-test-db",
              "--datadir=" + self.dir + "/data",
              "--auth-root-authentication-method=normal"] + self.user,
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            check=True, env=self.environ, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         self.start()
 
     def start(self):
@@ -83,7 +89,7 @@ class Server:
              "--skip-networking", "--socket=" + self.socket,
              "--pid-file=" + self.dir + "/pid",
              "--log-error=" + self.dir + "/error.log"] + self.user,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            env=self.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if not wait_until(self.answers, 60):
             raise RuntimeError("mariadbd does not start")
 

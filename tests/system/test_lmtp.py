@@ -450,7 +450,6 @@ class Store(LmtpTest):
     def test_served_decides_here_too(self):
         self.sandbox.account("pat@example.test")
         self.serve("pat@example.test", "pass")
-        self.alias("team@example.test", ALICE, "pat@example.test")
         with self.sandbox.lmtp() as l:
             answer = l.rcpts(ANN, ["pat@example.test"])[0]
         self.assertTrue(answer.startswith("451 4.3.5"), answer)
@@ -461,6 +460,21 @@ class Store(LmtpTest):
             l.send(ANN, ["pat@example.test"], mail("mirrored"), "250")
         self.assertEqual(self.subjects("pat@example.test"), ["mirrored"])
         self.assertEqual(self.sandbox.queue(), [])
+
+    def test_a_member_of_a_list_that_the_mta_delivers_itself(self):
+        """Where one mailbox is moved at a time, lists reach both sides."""
+        self.sandbox.account("petra@example.test")
+        self.serve("petra@example.test", "pass")
+        self.alias("team@example.test", ALICE, "petra@example.test")
+        self.sandbox.postconf("transport_maps=inline:{petra@example.test="
+                              "smtp:[127.0.0.1]:%s}" %
+                              self.sandbox.env["MAILROW_SINK_PORT"])
+        with self.sandbox.lmtp() as l:
+            l.send(ANN, ["team@example.test"], mail("team"), "250")
+        self.assertEqual(self.subjects(ALICE).count("team"), 1)
+        wait_until(lambda: self.sunk("team"), what="the hand-on")
+        self.assertIn(b"<petra@example.test>", self.sunk("team")[0])
+        self.sandbox.wait_for_queue()
 
     def test_a_big_mail_costs_no_memory(self):
         line = b"0123456789abcdef" * 63 + b"\r\n"

@@ -136,6 +136,15 @@ class Resolve(SandboxTest):
                          r"to=<gone@example.test>, orig_to=<stale@example."
                          r"test>.*status=undeliverable \(.*: known\)")
 
+    def test_a_stale_member_beside_a_forward_is_told_too(self):
+        self.alias("stale2@example.test", "x@foreign.test",
+                   "gone2@example.test")
+        m = self.send("stale2@example.test")
+        wait_until(lambda: self.sunk(m), what="the forward")
+        self.assertRegex(self.sandbox.log("milter.log"),
+                         r"to=<gone2@example.test>, orig_to=<stale2@example."
+                         r"test>.*status=undeliverable \(.*: known\)")
+
     def test_nobody_left_is_unknown_or_full(self):
         self.alias("ghosts@example.test", "g1@example.test",
                    "g2@example.test")
@@ -264,6 +273,21 @@ class Served(SandboxTest):
         self.assertEqual(self.sunk(m), 1)
         text = [x for x in self.sandbox.sunk() if b"<bob@example.test>" in x]
         self.assertTrue(text)
+
+    def test_a_mirrored_mailbox_with_a_forward(self):
+        """The MTA deletes by the address, so also what was just added."""
+        self.serve(ALICE, "mirror")
+        self.addCleanup(self.serve, ALICE, "default")
+        self.sandbox.tool("alias", "add", ALICE, ALICE, "x@foreign.test")
+        self.addCleanup(self.sandbox.tool, "alias", "delete", ALICE)
+        m = self.send(ALICE)
+        line = m[m.index(b"Message-ID"):].split(b"\r\n")[0]
+        for address in (b"<%s>" % ALICE.encode(), b"<x@foreign.test>"):
+            wait_until(lambda a=address: any(
+                line in x and b"x-rcpt-args: " + a in x.lower()
+                for x in self.sandbox.sunk()),
+                what=address.decode())
+        self.assertEqual(self.rows(ALICE, m), 1)
 
     def test_wrong_words_are_told(self):
         for args in (("example.test", "keep"), ("a@@b", "store"),

@@ -25,9 +25,11 @@ m4_foreach_w([mr_flag], [-std=c11 -Wall -Wextra -Wpedantic -Wshadow
   -Walloca -Wwrite-strings -Wpointer-arith -Wcast-qual -Wconversion
   -Wsign-conversion -Wformat=2 -Wundef -Wswitch-enum -Wnull-dereference
   -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wjump-misses-init
-  -Warith-conversion -Wcast-align=strict -Wimplicit-fallthrough
-  -Wstack-usage=16384], [MR_TRY_CFLAG(mr_flag, [MR_CFLAGS])])
+  -Warith-conversion -Wcast-align=strict -Wimplicit-fallthrough],
+  [MR_TRY_CFLAG(mr_flag, [MR_CFLAGS])])
+dnl Sanitizers make frames of their own size.
 AS_IF([test "x$with_sanitizer" = xno], [
+  MR_TRY_CFLAG([-Wstack-usage=16384], [MR_CFLAGS])
   m4_foreach_w([mr_flag], [-fstack-protector-strong -fstack-clash-protection
     -fcf-protection -fPIE], [MR_TRY_CFLAG(mr_flag, [MR_CFLAGS])])
   MR_TRY_CFLAG([-D_FORTIFY_SOURCE=3 -O2], [MR_CFLAGS])

@@ -15,6 +15,7 @@ struct erasing {
 	uint64_t mailbox_id;
 	bool only_due;
 	uint64_t below; /* later mails stay */
+	bool retired;   /* at the beginning */
 	enum query_id find, drop;
 	bool refused; /* it is not ours to erase any more */
 	struct purge_id id[PURGE_ROWS];
@@ -84,6 +85,14 @@ static enum db_result count(struct purge *p, const struct erasing *e)
 	return db_run(p->db, Q_DROP_COUNT, param);
 }
 
+/* What comes to a retired mailbox that is taken back meanwhile has no end to
+ * stop at: then the whole is left alone. */
+static bool is_refused(const struct erasing *e, const struct box_row *b)
+{
+	return !b->there || (e->only_due && !b->due) ||
+	       (e->retired && !b->retired);
+}
+
 static enum db_result drop_rows(struct purge *p, void *arg)
 {
 	struct erasing *e = arg;
@@ -91,7 +100,7 @@ static enum db_result drop_rows(struct purge *p, void *arg)
 	enum db_result r = lock_box(p, e, &b);
 
 	e->n = 0;
-	e->refused = r == DB_OK && (!b.there || (e->only_due && !b.due));
+	e->refused = r == DB_OK && is_refused(e, &b);
 	if (r != DB_OK || e->refused)
 		return r;
 	r = find_rows(p, e);
@@ -215,7 +224,8 @@ static enum db_result find_end(struct purge *p, void *arg)
 	struct box_row b;
 	enum db_result r = lock_box(p, e, &b);
 
-	e->refused = r == DB_OK && (!b.there || (e->only_due && !b.due));
+	e->retired = b.retired;
+	e->refused = r == DB_OK && is_refused(e, &b);
 	e->below = b.retired ? UINT64_MAX : b.uid_next;
 	return r;
 }
@@ -245,6 +255,8 @@ enum db_result erase_box(struct purge *p, uint64_t mailbox_id, bool due)
 	e->mailbox_id = mailbox_id;
 	e->only_due = due;
 	r = erase(p, e);
+	if (e->refused && e->retired && !due)
+		p->stopped = true;
 	free(e);
 	return r;
 }

@@ -36,13 +36,14 @@ static const struct {
 	const char *const *columns;
 	bool optional; /* may be set to nothing */
 } query_rows[PQ_COUNT] = {
-	[PQ_DOMAIN] = { "domain_query", PP(PP_DOMAIN), 2, domain_columns },
+	[PQ_DOMAIN] = { "domain_query", PP(PP_DOMAIN), 2, domain_columns,
+			false },
 	[PQ_MAILBOX] = { "mailbox_query",
 			 PP(PP_ADDRESS) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
-			 mailbox_columns },
+			 mailbox_columns, false },
 	[PQ_LOGIN] = { "login_query",
 		       PP(PP_LOGIN) | PP(PP_LOCAL) | PP(PP_DOMAIN), 4,
-		       login_columns },
+		       login_columns, false },
 	[PQ_ALIAS] = { "alias_query",
 		       PP(PP_ADDRESS) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
 		       alias_columns, true },

@@ -52,8 +52,9 @@ enum db_result purge_run(struct db *db, const struct purge_settings *s,
 	__attribute__((warn_unused_result));
 
 /* Removes what a mailbox holds now (mail, trash, receipts; what comes later
- * stays) and, if it is retired, its row. Counts mails, contents and mailboxes.
- */
+ * stays) and, if it is retired, its row; one that is taken back meanwhile is
+ * left alone from there, and complete is false. Counts mails, contents and
+ * mailboxes. */
 enum db_result purge_erase(struct db *db, uint64_t mailbox_id,
 			   purge_go_on go_on, void *arg,
 			   struct purge_report *r_r)

@@ -175,20 +175,27 @@ static enum db_result visit(struct purge *p, const struct box_row *b)
 	return p->s->dry_run ? count_box(p, b->id) : erase_box(p, b->id, true);
 }
 
+/* A mailbox made since the window was read is none of these. */
 static enum db_result adopt(struct purge *p, uint64_t id)
 {
 	const struct sqlval param[] = { sql_u64(id), sql_u64(id), sql_u64(id) };
+	struct sqlval col[5];
 	enum db_result r;
+	bool there;
 
+	r = db_one(p->db, Q_BOX_OF_ID, param, col, &there);
+	if (r != DB_OK || there)
+		return r;
+	if (!p->s->dry_run)
+		r = db_run(p->db, Q_PURGE_ADOPT, param);
+	if (r != DB_OK)
+		return r == DB_DUP ? DB_OK : r;
 	p->r.strays++;
-	if (p->s->dry_run)
-		return DB_OK;
-	r = db_run(p->db, Q_PURGE_ADOPT, param);
-	if (r == DB_OK)
+	if (!p->s->dry_run)
 		log_warn("rows of mailbox %llu had no mailbox: it is now a"
 			 " retired one",
 			 (unsigned long long)id);
-	return r == DB_DUP ? DB_OK : r;
+	return DB_OK;
 }
 
 /* Mailbox numbers between two that follow one another have no rows anywhere.

@@ -46,6 +46,9 @@ static const struct row mailbox_rows[] = {
 	{ "*", "sales@example.org", "no" },
 	{ "*", "eve@example.org", "no" },
 	{ "*", "eve@elsewhere.example", "no" },
+	/* the MTA relays its domain now; the account is still there */
+	{ "iredmail mailcow modoboa postfixadmin postfixadmin3 vimbadmin",
+	  "ray@relay.example", "off 0" },
 	{ "*", "bob@alias.example", "no" },
 	{ "*",
 	  "b\xc3\xb3"
@@ -402,6 +405,31 @@ static void a_login_tells_the_incarnation_of_its_mailbox(void **state)
 	}
 }
 
+/* What was made past the panel has the column's default: all lives have the
+ * same, so it tells none. */
+static void a_default_date_is_no_incarnation(void **state)
+{
+	static struct login_row row[LOGIN_ROWS_MAX];
+	struct addr a = address_of(SPAN_LIT("u1@d1.example"));
+	size_t n, asked = 0;
+
+	(void)state;
+	for (size_t i = 0; i < PANELS; i++) {
+		struct panel *p = &panels[i];
+
+		if (!panel_in(p, "extmail iredmail postfixadmin postfixadmin3"))
+			continue;
+		asked++;
+		assert_string_equal(mailbox_of(p, "u1@d1.example").incarnation,
+				    "");
+		assert_int_equal(accounts_login(p->db[PANEL_AUTH], p->profile,
+						&a, row, &n),
+				 F_YES);
+		assert_string_equal(row[0].incarnation, "");
+	}
+	assert_int_equal(asked, 4);
+}
+
 static void ask_sender(const struct panel *p, const char *asked,
 		       struct buf *got)
 {
@@ -487,6 +515,7 @@ int main(void)
 		cmocka_unit_test(aliases_have_targets_and_domains_a_catch_all),
 		cmocka_unit_test(logins_have_hashes_a_mailbox_and_doors),
 		cmocka_unit_test(a_login_tells_the_incarnation_of_its_mailbox),
+		cmocka_unit_test(a_default_date_is_no_incarnation),
 		cmocka_unit_test(senders_belong_to_logins),
 		cmocka_unit_test(nobody_but_authd_may_read_a_hash),
 		cmocka_unit_test(each_program_may_ask_what_it_asks),

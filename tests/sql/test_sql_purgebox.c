@@ -164,6 +164,74 @@ static void what_is_taken_back_is_deleted_no_further(void **state)
 	assert_int_equal(fix_number("SELECT messages FROM mailbox"), 50);
 }
 
+/* Its account is back, and mail comes in, while it is erased. */
+static bool take_back_and_mail(void *arg, const char *step,
+			       const struct purge_report *r)
+{
+	uint64_t *box = arg;
+
+	(void)step;
+	if (r->mails < 200 || *box == 0)
+		return true;
+	fix_sql("UPDATE mailbox SET address = retired_address,"
+		" retired_at = NULL");
+	mailing_quick(pool, *box, "Subject: new\r\n\r\n");
+	*box = 0;
+	return true;
+}
+
+static void what_comes_to_a_mailbox_taken_back_is_not_erased(void **state)
+{
+	uint64_t box = owned_box("a@example.org");
+
+	(void)state;
+	for (unsigned i = 0; i < 220; i++)
+		mailing_quick(pool, box, "Subject: x\r\n\r\n");
+	fix_sql("UPDATE mailbox SET retired_address = address, address = NULL,"
+		" retired_at = UTC_TIMESTAMP()");
+	assert_int_equal(
+		purge_erase(db, box, take_back_and_mail, &box, &report), DB_OK);
+	assert_false(report.complete);
+	assert_int_equal(report.mails, 200);
+	assert_int_equal(rows("mail"), 21);
+	mailing_check_store(0);
+}
+
+/* Between the look at the mailboxes and the one at their rows. */
+static bool make_box(void *arg, const char *step, const struct purge_report *r)
+{
+	bool *made = arg;
+
+	(void)r;
+	if (*made || strcmp(step, "mailboxes") != 0)
+		return true;
+	*made = true;
+	mailing_quick(pool, owned_box("new@example.org"), "Subject: x\r\n\r\n");
+	return true;
+}
+
+static void a_mailbox_made_meanwhile_is_no_stray(void **state)
+{
+	struct purge_settings s = settings();
+	bool made = false;
+
+	(void)state;
+	owned_box("a@example.org");
+	s.accounts = db;
+	s.go_on = make_box;
+	s.arg = &made;
+	purge_with(&s);
+	assert_true(made);
+	assert_int_equal(report.strays, 0);
+	made = false;
+	fix_sql("DELETE FROM account WHERE address = 'new@example.org'");
+	fix_sql("DELETE FROM mailbox WHERE address = 'new@example.org'");
+	s.dry_run = true;
+	s.go_on = always;
+	purge_with(&s);
+	assert_int_equal(report.strays, 1);
+}
+
 static void rows_without_a_mailbox_become_a_retired_one(void **state)
 {
 	uint64_t a = owned_box("a@example.org"), b = owned_box("b@example.org");
@@ -290,6 +358,8 @@ int main(void)
 		PURGE_TEST(an_account_that_cannot_be_told_is_not_gone),
 		PURGE_TEST(a_retired_mailbox_that_is_taken_back_stays),
 		PURGE_TEST(what_is_taken_back_is_deleted_no_further),
+		PURGE_TEST(what_comes_to_a_mailbox_taken_back_is_not_erased),
+		PURGE_TEST(a_mailbox_made_meanwhile_is_no_stray),
 		PURGE_TEST(rows_without_a_mailbox_become_a_retired_one),
 		PURGE_TEST(erasing_takes_all_of_one_mailbox),
 		PURGE_TEST(what_was_deleted_comes_back_as_it_was),

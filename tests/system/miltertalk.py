@@ -581,6 +581,13 @@ class Scenarios:
         assert kinds(replies) == "d" or len(removed(replies)) == 201
         assert self.count() == before + 2
 
+    def a_mail_of_whose_recipients_nothing_is_known_is_left_alone(self):
+        m = self.new().begin()
+        m.mail()
+        rejected(m.rcpt("<%s>" % self.o.unknown), "550 5.1.1")
+        m.content(self.headers(), b"x\r\n")
+        assert kinds(m.end()) == "c"
+
     def a_session_may_wait_long_between_steps(self):
         m = self.new().begin()
         time.sleep(1.5)

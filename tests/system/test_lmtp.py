@@ -414,8 +414,7 @@ class Store(LmtpTest):
         with self.sandbox.lmtp() as l:
             l.send("", ["abroad2@example.test"], mail("null"), "250")
         wait_until(lambda: self.sunk("null"), what="the forward")
-        self.assertIn(b"MAIL FROM:<>", self.sunk("null")[0].replace(
-            b"X-Mail-Args: <>", b"MAIL FROM:<>"))
+        self.assertIn(b"X-Mail-Args: <>\n", self.sunk("null")[0])
 
     def test_without_a_way_on_the_mta_tries_again(self):
         self.alias("abroad3@example.test", FOREIGN)

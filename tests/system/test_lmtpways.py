@@ -194,6 +194,26 @@ class BothWays(WaysTest):
         self.twice("folded", head + HOP.replace(b" by ", b"\r\n\t by ") +
                    mail("folded"))
 
+    def transport(self, *flags):
+        self.sandbox.postfix("postconf", "-M", "lmtp/unix=lmtp unix - - n - -"
+                             " lmtp " + " ".join(flags))
+
+    def test_headers_that_the_mta_adds_on_the_way(self):
+        self.transport("flags=DOR")
+        try:
+            self.accept("lmtp_destination_recipient_limit=1")
+            self.twice("flags", mail("flags"))
+            with Smtp(self.sandbox.env["MAILROW_FORWARD"]) as s:
+                s.send(ANN, [ALICE], mail("flags by lmtp"))
+            self.arrives(ALICE, "flags by lmtp")
+            # as handed over: what the MTA added is part of the mail
+            self.assertTrue(stored_part(self.sandbox.mails(ALICE)[-1])
+                            .startswith(b"Return-Path: <%s>\r\n"
+                                        % ANN.encode()))
+        finally:
+            self.transport()
+            self.sandbox.postconf("lmtp_destination_recipient_limit=50")
+
     def test_through_another_mta_of_ours(self):
         self.accept()
         message = mail("second mx")

@@ -201,6 +201,58 @@ static void all_children_get_the_signals(void **state)
 	assert_int_equal(end_of(pid), 0);
 }
 
+/* It takes its signals only after a while. */
+static int start_slowly(void *arg)
+{
+	tell('s');
+	(void)usleep(300000);
+	return tell_signals(arg);
+}
+
+static void a_reload_waits_for_a_child_that_is_starting(void **state)
+{
+	int (*f)(void *) = start_slowly;
+	pid_t pid = start(supervise, &f);
+
+	(void)state;
+	assert_int_equal(hear(), 's');
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	assert_int_equal(hear(), 's');
+	assert_int_equal(hear(), 'U');
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(hear(), 'T');
+	assert_int_equal(end_of(pid), 0);
+}
+
+/* Whoever has taken a child over can write what he likes to its parent. */
+static int tell_lies(void *arg)
+{
+	unsigned char lie[256];
+	struct stat st;
+
+	memset(lie, 0x7f, sizeof(lie));
+	for (int fd = 3; fd < 64; fd++)
+		if (fd != news[0] && fd != news[1] && fstat(fd, &st) == 0 &&
+		    S_ISFIFO(st.st_mode) &&
+		    (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY &&
+		    write(fd, lie, sizeof(lie)) == (ssize_t)sizeof(lie))
+			tell('l');
+	return tell_signals(arg);
+}
+
+static void a_child_cannot_harm_its_parent(void **state)
+{
+	int (*f)(void *) = tell_lies;
+	pid_t pid = start(supervise, &f);
+
+	(void)state;
+	assert_int_equal(hear(), 'l');
+	assert_int_equal(hear(), 's');
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(hear(), 'T');
+	assert_int_equal(end_of(pid), 0);
+}
+
 static void one_that_gives_up_ends_them_all(void **state)
 {
 	pid_t pid = start(supervise_unlike, NULL);
@@ -391,6 +443,8 @@ int main(void)
 		cmocka_unit_test(
 			signals_pass_to_the_child_and_the_parent_ends_with_it),
 		cmocka_unit_test(all_children_get_the_signals),
+		cmocka_unit_test(a_reload_waits_for_a_child_that_is_starting),
+		cmocka_unit_test(a_child_cannot_harm_its_parent),
 		cmocka_unit_test(one_that_gives_up_ends_them_all),
 		cmocka_unit_test(a_dead_child_is_started_again_after_a_pause),
 		cmocka_unit_test(what_no_restart_repairs_ends_the_parent),

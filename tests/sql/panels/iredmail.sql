@@ -77,7 +77,8 @@ INSERT INTO mailbox (username, password, quota, domain, created, active)
   ('pop@example.org', 'hash-pop', 0, 'example.org', NOW(), 1),
   ('keep@example.org', 'hash-keep', 0, 'example.org', NOW(), 1),
   ('nina@off.example', 'hash-nina', 0, 'off.example', NOW(), 1),
-  ('full@example.org', 'hash-full', 0, 'example.org', NOW(), 1);
+  ('full@example.org', 'hash-full', 0, 'example.org', NOW(), 1),
+  ('ray@relay.example', 'hash-ray', 0, 'relay.example', NOW(), 1);
 UPDATE mailbox SET enablepop3secured = 0 WHERE username = 'smtp@example.org';
 UPDATE mailbox SET enablesmtp = 0 WHERE username = 'pop@example.org';
 UPDATE mailbox SET enabledeliver = 0 WHERE username = 'full@example.org';

@@ -74,11 +74,13 @@ INSERT INTO core_user (id, password, is_active, username, email) VALUES
   (18, 'hash-off', 0, 'off@example.org', 'off@example.org'),
   (19, 'hash-smtp', 1, 'smtp@example.org', 'smtp@example.org'),
   (21, 'hash-keep', 1, 'keep@example.org', 'keep@example.org'),
-  (22, 'hash-nina', 1, 'nina@off.example', 'nina@off.example');
+  (22, 'hash-nina', 1, 'nina@off.example', 'nina@off.example'),
+  (23, 'hash-ray', 1, 'ray@relay.example', 'ray@relay.example');
 INSERT INTO admin_mailbox (id, address, quota, is_send_only, domain_id,
                            user_id) VALUES
   (7, 'bob', 5, 0, 1, 17), (8, 'off', 0, 0, 1, 18), (9, 'smtp', 0, 1, 1, 19),
-  (11, 'keep', 0, 0, 1, 21), (12, 'nina', 0, 0, 2, 22);
+  (11, 'keep', 0, 0, 1, 21), (12, 'nina', 0, 0, 2, 22),
+  (13, 'ray', 0, 0, 3, 23);
 INSERT INTO admin_alias (id, address, enabled, internal, expire_at, domain_id)
   VALUES
   (1, 'bob@example.org', 1, 1, NULL, 1),

@@ -64,7 +64,8 @@ INSERT INTO mailbox (username, password, quota, local_part, domain, created,
   ('smtp@example.org', 'hash-smtp', 0, 'smtp', 'example.org', NOW(), 1),
   ('pop@example.org', 'hash-pop', 0, 'pop', 'example.org', NOW(), 1),
   ('keep@example.org', 'hash-keep', -1, 'keep', 'example.org', NOW(), 1),
-  ('nina@off.example', 'hash-nina', 0, 'nina', 'off.example', NOW(), 1);
+  ('nina@off.example', 'hash-nina', 0, 'nina', 'off.example', NOW(), 1),
+  ('ray@relay.example', 'hash-ray', 0, 'ray', 'relay.example', NOW(), 1);
 INSERT INTO alias (address, goto, domain, active) VALUES
   ('bob@example.org', 'bob@example.org', 'example.org', 1),
   ('off@example.org', 'off@example.org', 'example.org', 0),

@@ -46,7 +46,8 @@ INSERT INTO mailbox (id, username, password, quota, active, access_restriction,
   (10, 'pop@example.org', 'hash-pop', 0, 1, 'IMAP, POP3', 0, 1),
   (11, 'keep@example.org', 'hash-keep', 0, 1, 'ALL', 0, 1),
   (12, 'nina@off.example', 'hash-nina', 0, 1, 'ALL', 0, 2),
-  (13, 'going@example.org', 'hash-going', 0, 1, 'ALL', 1, 1);
+  (13, 'going@example.org', 'hash-going', 0, 1, 'ALL', 1, 1),
+  (14, 'ray@relay.example', 'hash-ray', 0, 1, 'ALL', 0, 3);
 INSERT INTO alias (address, goto, active, Domain_id) VALUES
   ('bob@example.org', 'bob@example.org', 1, 1),
   ('keep@example.org', 'keep@example.org,bob@example.org', 1, 1),

@@ -21,6 +21,11 @@ bool mta_is_new(struct mta *m, struct span text)
 	return true;
 }
 
+bool mta_stores(const struct mta *m)
+{
+	return strcmp(m->conf->default_mode, "store") == 0;
+}
+
 void mta_say(struct mta *m, enum check_level level, const char *subject,
 	     const char *fix, const char *fmt, ...)
 {

@@ -93,7 +93,11 @@ bool mta_word(struct span *list, struct span *word_r);
 struct span mta_unbrace(struct span word);
 bool mta_list_has(struct span list, const char *word);
 
-/* checkmta.c. A finding; one that was said before is not said again. */
+/* checkmta.c. Who is not named in the table served has his mail with us alone;
+ * else another store stands beside us. */
+bool mta_stores(const struct mta *m);
+
+/* A finding; one that was said before is not said again. */
 void mta_say(struct mta *m, enum check_level level, const char *subject,
 	     const char *fix, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -150,6 +154,9 @@ bool mta_table(const struct mta *m, struct span spec, mta_row *row, void *arg,
  * does the text stand there? */
 bool mta_table_mentions(const struct mta *m, struct span spec,
 			const char *text);
+
+/* A table that lies in a database, as the accounts do. */
+bool mta_table_is_sql(struct span spec);
 
 /* checkmtamilter.c. The roles of our sockets among the service's milters, as
  * bits of enum mta_role; and whether ours is the last of them. */

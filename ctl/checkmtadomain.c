@@ -17,6 +17,7 @@ struct missing {
 	char name[MISSING_MAX][ADDR_DOMAIN_MAX + 1];
 	size_t n;
 	bool tables;  /* some names stand in tables that we do not read */
+	bool foreign; /* and may be of domains that our tables lack */
 	bool unknown; /* the database does not answer */
 };
 
@@ -57,6 +58,22 @@ static bool is_for_us(struct missing *x, const char *list, const char *domain)
 	return true;
 }
 
+/* Mailbox domains that lead to us are in our tables. By default the alias
+ * domains are looked up where the aliases are; a panel's table answers to
+ * addresses only. */
+static bool is_foreign(const struct missing *x, const char *list,
+		       struct span word)
+{
+	const struct mta *m = x->m;
+
+	if (strcmp(list, "virtual_mailbox_domains") == 0)
+		return !m->lmtp || !mta_stores(m);
+	return strcmp(list, "virtual_alias_domains") != 0 ||
+	       !mta_table_is_sql(word) ||
+	       !span_eq(mta_get(m, NULL, list),
+			mta_get(m, NULL, "virtual_alias_maps"));
+}
+
 static void take_list(struct missing *x, const char *name)
 {
 	struct span list = mta_get(x->m, NULL, name), word;
@@ -66,6 +83,7 @@ static void take_list(struct missing *x, const char *name)
 	while (mta_word(&list, &word)) {
 		if (span_find(word, ':') < word.n || word.p[0] == '/') {
 			x->tables = true;
+			x->foreign |= is_foreign(x, name, word);
 			continue;
 		}
 		if (word.p[0] == '!' || is_this_host(word) ||
@@ -103,7 +121,14 @@ static void say_missing(const struct missing *x)
 	for (i = 0; i < x->n; i++)
 		buf_printf(&some, "%s%s", i ? " " : "", x->name[i]);
 	(void)mta_option_fix(m, "mta_domains", buf_cstr(&all), "reload", fix);
-	if (x->n)
+	if (m->conf->mta_domains.n == 0 && x->foreign)
+		mta_say(m, CHECK_WARN, "mta_domains",
+			"edit mta_domains in mailrow.conf",
+			"empty: the relay check only logs what it would "
+			"reject; set, it must hold also what the tables of "
+			"relay_domains, mydestination and virtual_*_domains "
+			"name, or their mail is rejected");
+	else if (x->n)
 		mta_say(m, CHECK_WARN, "mta_domains",
 			buf_ok(&all) ? fix : "edit mta_domains in mailrow.conf",
 			"lacks what Postfix serves and our tables do not: %s",

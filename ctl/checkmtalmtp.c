@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lib/esc.h"
 
@@ -111,12 +112,39 @@ static bool wanted(const struct mta *m, struct mta_socket *s_r,
 	return true;
 }
 
+/* What leads to us. Beside another store only those whom the table served names
+ * may: its mailboxes live on virtual_transport. */
+static const char *transport_fix(struct mta *m, const char *want,
+				 char fix[CHECK_FIX_MAX])
+{
+	struct span maps = mta_get(m, NULL, "transport_maps");
+	struct buf b = BUF_INIT(CHECK_FIX_MAX);
+	struct esc_text dir;
+	char path[1100];
+
+	if (mta_stores(m))
+		return mta_fix(m, NULL, "virtual_transport", span_of(want),
+			       fix);
+	snprintf(path, sizeof(path), "%s/mailrow-transport.cf", m->directory);
+	buf_printf(&b, "proxy:mysql:%s%s", path, maps.n ? ", " : "");
+	buf_put_span(&b, maps);
+	if (access(path, F_OK) == 0)
+		(void)mta_fix(m, NULL, "transport_maps", buf_span(&b), fix);
+	else
+		snprintf(fix, CHECK_FIX_MAX,
+			 "edit transport_maps in %s/main.cf: first "
+			 "proxy:mysql:%.1100s, from our postfix directory",
+			 esc_text(&dir, span_of(m->directory)), path);
+	buf_release(&b);
+	return fix;
+}
+
 /* A site that passes most of its mail on has a transport of its own there. */
 static void test_transport(struct mta *m)
 {
 	const struct mta_service *s = find_service(m, SPAN_LIT("lmtp"));
 	struct span value = mta_get(m, NULL, "virtual_transport");
-	bool stores = strcmp(m->conf->default_mode, "store") == 0;
+	bool stores = mta_stores(m);
 	char want[MTA_SOCKET_MAX + 8], fix[CHECK_FIX_MAX];
 	struct mta_socket ours;
 	struct esc_text v;
@@ -132,8 +160,7 @@ static void test_transport(struct mta *m)
 			"lmtp_listen is empty: only SMTP finds us");
 	else if (!s || mta_sees(m, s, &ours, "lmtp", "lmtp_listen"))
 		mta_say(m, stores ? CHECK_FAIL : CHECK_WARN, "lmtp",
-			mta_fix(m, NULL, "virtual_transport", span_of(want),
-				fix),
+			transport_fix(m, want, fix),
 			"virtual_transport is %s: bounces, cron, sendmail(1) "
 			"and aliases of other domains do not find us",
 			esc_text(&v, value));

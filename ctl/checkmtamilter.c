@@ -263,7 +263,7 @@ static bool attribute(const struct milters *l, const struct entry *e,
 	return false;
 }
 
-/* The same list, where this entry's attribute has another value. */
+/* The same list, where this entry's attribute has this value. */
 static void put_changed(const struct milters *l, const struct entry *e,
 			const char *name, const char *value, struct buf *b)
 {
@@ -280,14 +280,13 @@ static void put_changed(const struct milters *l, const struct entry *e,
 		buf_puts(b, "{ ");
 		buf_put_span(b, e->address);
 		while (mta_word(&list, &word)) {
-			buf_puts(b, ", ");
 			span_cut(word, '=', &left, &right);
 			if (span_is(left, name))
-				buf_printf(b, "%s=%s", name, value);
-			else
-				buf_put_span(b, word);
+				continue;
+			buf_puts(b, ", ");
+			buf_put_span(b, word);
 		}
-		buf_puts(b, " }");
+		buf_printf(b, ", %s=%s }", name, value);
 	}
 }
 
@@ -304,7 +303,8 @@ static const char *demand_fix(const struct milters *l, const struct entry *e,
 {
 	struct buf b = BUF_INIT(CHECK_FIX_MAX);
 
-	if (d->own) {
+	/* a parameter would change other milters too */
+	if (d->own || l->n > 1) {
 		put_changed(l, e, d->name, value, &b);
 		(void)mta_fix(l->m, l->s, "smtpd_milters", buf_span(&b), fix);
 	} else {
@@ -472,7 +472,8 @@ static void test_nothing_stores(struct mta *m, unsigned used)
 		fix[CHECK_FIX_MAX];
 	struct mta_socket lmtp;
 
-	if (used != MTA_POLICY || m->lmtp || m->conf->lmtp_listen.n == 0 ||
+	if (used != MTA_POLICY || m->lmtp || !mta_stores(m) ||
+	    m->conf->lmtp_listen.n == 0 ||
 	    !mta_socket_ours(span_of(m->conf->lmtp_listen.word[0]), &lmtp))
 		return;
 	snprintf(value, sizeof(value), "lmtp:%s",

@@ -21,7 +21,7 @@ static const char *name_at(struct offer *o, const char *name)
 static bool say_elsewhere(struct offer *o, const char *name, struct span is,
 			  struct span want)
 {
-	bool stores = strcmp(o->m->conf->default_mode, "store") == 0;
+	bool stores = mta_stores(o->m);
 	const char *fix = mta_fix(o->m, o->s, name, want, o->fix);
 	struct esc_text w;
 
@@ -48,7 +48,8 @@ static bool test_path(struct offer *o)
 	if (mta_socket_theirs(o->m, path, o->s->chroot, "unix", &theirs) &&
 	    mta_socket_same(&ours, &theirs))
 		return true;
-	if (!mta_sees(o->m, o->s, &ours, "sasl", "auth_socket"))
+	if (mta_stores(o->m) &&
+	    !mta_sees(o->m, o->s, &ours, "sasl", "auth_socket"))
 		return false;
 	want = mta_socket_name(o->m, &ours, name) + strlen("unix:");
 	return say_elsewhere(o, "smtpd_sasl_path", path, span_of(want));

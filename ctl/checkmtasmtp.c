@@ -2,6 +2,8 @@
  * answers for a recipient first. */
 #include "ctl/checkmta.h"
 
+#include <stdio.h>
+
 #include "lib/esc.h"
 
 /* What a parameter must say; the first of good is what to type. */
@@ -92,17 +94,56 @@ static void test_first(struct mta *m)
 			esc_text(&v, maps));
 }
 
+/* Only a panel's table is known to hold nothing but what we expand, too. */
+static bool may_be_emptied(const struct mta *m)
+{
+	struct span list = mta_get(m, NULL, "virtual_alias_maps"), word;
+
+	while (mta_word(&list, &word))
+		if (!mta_table_is_sql(word))
+			return false;
+	return true;
+}
+
+/* Where Postfix asks for mailboxes, the maps of these would reject what was an
+ * alias: they go first. */
+static const char *aliases_fix(struct mta *m, char fix[CHECK_FIX_MAX])
+{
+	struct span boxes = mta_get(m, NULL, "virtual_mailbox_maps");
+	struct buf b = BUF_INIT(CHECK_FIX_MAX - 1);
+	struct esc_text dir;
+
+	if (boxes.n && !span_starts_nocase(boxes, SPAN_LIT("static:"))) {
+		buf_puts(&b, mta_fix(m, NULL, "virtual_mailbox_maps",
+				     SPAN_LIT("static:all"), fix));
+		buf_puts(&b, "; ");
+	}
+	buf_puts(&b, mta_fix(m, NULL, "virtual_alias_maps", SPAN_EMPTY, fix));
+	if (may_be_emptied(m) && buf_ok(&b))
+		snprintf(fix, CHECK_FIX_MAX, "%s", buf_cstr(&b));
+	else
+		snprintf(fix, CHECK_FIX_MAX,
+			 "edit virtual_alias_maps in %s/main.cf",
+			 esc_text(&dir, span_of(m->directory)));
+	buf_release(&b);
+	return fix;
+}
+
+/* Beside another store they are what its mailboxes live on. */
 static void test_aliases(struct mta *m)
 {
 	struct span maps = mta_get(m, NULL, "virtual_alias_maps");
 	char fix[CHECK_FIX_MAX];
 	struct esc_text v;
 
-	if (maps.n)
-		mta_say(m, CHECK_WARN, "smtp",
-			mta_fix(m, NULL, "virtual_alias_maps", SPAN_EMPTY, fix),
+	if (maps.n && mta_stores(m))
+		mta_say(m, CHECK_WARN, "smtp", aliases_fix(m, fix),
 			"virtual_alias_maps is %s: for our domains the milter "
 			"expands aliases; keep there only those of others",
+			esc_text(&v, maps));
+	else if (maps.n)
+		mta_say(m, CHECK_OK, "smtp", "",
+			"virtual_alias_maps is %s, for what is not ours",
 			esc_text(&v, maps));
 	else
 		mta_say(m, CHECK_OK, "smtp", "", "the milter expands aliases");

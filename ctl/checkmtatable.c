@@ -143,6 +143,13 @@ static struct span table_type(struct span spec, struct span *name_r)
 	return type;
 }
 
+bool mta_table_is_sql(struct span spec)
+{
+	struct span name;
+
+	return is_one_of(table_type(spec, &name), "mysql pgsql sqlite ldap");
+}
+
 bool mta_table_mentions(const struct mta *m, struct span spec, const char *text)
 {
 	struct buf b = BUF_INIT(TABLE_MAX);

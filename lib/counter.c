@@ -44,7 +44,8 @@ struct counters {
 static struct counters *counters;
 
 /* A new file each time: a tool that still maps the old one sees no change of
- * it under its feet. */
+ * it under its feet. All its octets are there: a full file system would end us
+ * when we write. */
 static struct counters *map_new(const char *path)
 {
 	char made[PATH_ROOM + 8];
@@ -57,7 +58,8 @@ static struct counters *map_new(const char *path)
 		  0644);
 	if (fd < 0)
 		return NULL;
-	if (fchmod(fd, 0644) == 0 && ftruncate(fd, sizeof(*c)) == 0)
+	errno = posix_fallocate(fd, 0, sizeof(*c));
+	if (errno == 0 && fchmod(fd, 0644) == 0)
 		c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED,
 			 fd, 0);
 	(void)close(fd);

@@ -30,7 +30,7 @@ enum {
  * far below PIPE_BUF. */
 struct news {
 	size_t child;
-	bool ready;
+	int ready; /* 0 or 1; no bool: a child may write what it likes */
 	uid_t uid; /* of the child, from now on */
 };
 
@@ -107,8 +107,11 @@ static const char *signal_name(int sig)
 static void child_run(struct supervised *s, struct child *c, pid_t parent)
 	__attribute__((noreturn));
 
+/* A reload that comes before the child can take it must not be its end. */
 static void child_run(struct supervised *s, struct child *c, pid_t parent)
 {
+	sigset_t signals = s->saved;
+
 	(void)prctl(PR_SET_PDEATHSIG, (unsigned long)SIGTERM);
 	if (getppid() != parent)
 		_exit(0);
@@ -116,7 +119,8 @@ static void child_run(struct supervised *s, struct child *c, pid_t parent)
 	(void)close(s->news[0]);
 	news_fd = s->news[1];
 	news_child = (size_t)(c - s->child);
-	(void)sigprocmask(SIG_SETMASK, &s->saved, NULL);
+	(void)sigaddset(&signals, s->reload_signal);
+	(void)sigprocmask(SIG_SETMASK, &signals, NULL);
 	exit(c->def->run(c->def->arg));
 }
 
@@ -209,8 +213,10 @@ static void supervise_hear(struct supervised *s)
 	struct news n;
 
 	while (read(s->news[0], &n, sizeof(n)) == (ssize_t)sizeof(n)) {
+		if (n.child >= s->n)
+			continue;
 		s->child[n.child].uid = n.uid;
-		s->child[n.child].ready |= n.ready;
+		s->child[n.child].ready |= n.ready != 0;
 		if (n.ready && !s->stopping && supervise_all_ready(s))
 			notify_ready();
 	}
@@ -337,8 +343,11 @@ static bool supervise_has_children(const struct supervised *s)
 static void supervise_open(struct supervised *s)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	sigset_t reload;
 
-	(void)sigprocmask(SIG_SETMASK, NULL, &s->saved);
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, s->reload_signal);
+	(void)sigprocmask(SIG_BLOCK, &reload, &s->saved);
 	s->signals =
 		daemon_signalfd(signals, sizeof(signals) / sizeof(*signals));
 	if (s->signals < 0 || pipe2(s->news, O_CLOEXEC | O_NONBLOCK) != 0)

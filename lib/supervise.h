@@ -22,8 +22,9 @@ struct supervise_child {
  * EX_NOUSER or EX_NOPERM ends the parent, and the other children, with it (no
  * restart repairs that). Returns the exit code. The service manager hears of
  * readiness, reloads and the stop (lib/notify.h).
- * In a child signals are as at process start and getppid() dying is noticed
- * (PR_SET_PDEATHSIG SIGTERM). */
+ * In a child signals are as at process start, but that reload_signal is
+ * blocked: it waits until the child takes it (sigwait(), signalfd()). getppid()
+ * dying is noticed (PR_SET_PDEATHSIG SIGTERM). */
 int supervise_run(const struct supervise_child *child, size_t n,
 		  int reload_signal);
 

@@ -146,7 +146,8 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 		  message_id(&s->message), v.predicate, r.n,
 		  r.keep ? ", stays" : "");
 	if (v.id == R_NONE)
-		v.id = message_add(&s->message, argv, &r);
+		v = (struct verdict){ message_add(&s->message, argv, &r),
+				      "milter", v.shadow };
 	else
 		judged_release(&r);
 	if (v.id != R_NONE)

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
+
 enum { DELIMITERS_MAX = 32 };
 
 enum phase {
@@ -59,19 +61,6 @@ static void stop(struct expand *e, enum expand_step why)
 	e->phase = PH_END;
 }
 
-/* Room for one more element; doubles. NULL: no memory. */
-static void *grow(void *p, size_t n, size_t *size, size_t element)
-{
-	size_t more = *size ? *size * 2 : 4;
-
-	if (n < *size)
-		return p;
-	p = reallocarray(p, more, element);
-	if (p)
-		*size = more;
-	return p;
-}
-
 static void put_target(struct expand *e, enum expand_kind kind,
 		       const struct addr *a, size_t answer)
 {
@@ -81,7 +70,7 @@ static void put_target(struct expand *e, enum expand_kind kind,
 		if (e->target[i].kind == kind &&
 		    span_eq(addr_span(&e->target[i].address), addr_span(a)))
 			return;
-	t = grow(e->target, e->ntarget, &e->target_size, sizeof(*t));
+	t = array_grow(e->target, e->ntarget, &e->target_size, sizeof(*t));
 	if (!t) {
 		stop(e, EXPAND_NO_MEMORY);
 		return;
@@ -103,7 +92,7 @@ static void follow(struct expand *e, const struct addr *a, unsigned depth)
 		stop(e, EXPAND_TOO_FAR);
 		return;
 	}
-	item = grow(e->item, e->nitem, &e->item_size, sizeof(*item));
+	item = array_grow(e->item, e->nitem, &e->item_size, sizeof(*item));
 	if (!item) {
 		stop(e, EXPAND_NO_MEMORY);
 		return;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/clock.h"
 #include "lib/counter.h"
 #include "lib/esc.h"
@@ -15,19 +16,6 @@ enum {
 	SENDER_MAX = 320, /* the column; Return-Path has all of it */
 	LINE_MAX_OCTETS = 4096
 };
-
-/* Room for one more element; doubles. NULL: no memory. */
-static void *grow(void *p, size_t n, size_t *size, size_t element)
-{
-	size_t more = *size ? *size * 2 : 4;
-
-	if (n < *size)
-		return p;
-	p = reallocarray(p, more, element);
-	if (p)
-		*size = more;
-	return p;
-}
 
 static struct intake_box *find_box(const struct intake *in, uint64_t mailbox_id)
 {
@@ -44,7 +32,7 @@ static bool add_box(struct intake *in, const struct judged_target *t,
 
 	if (find_box(in, t->box.mailbox_id))
 		return true;
-	b = grow(in->box, in->nbox, &in->box_size, sizeof(*b));
+	b = array_grow(in->box, in->nbox, &in->box_size, sizeof(*b));
 	if (!b)
 		return false;
 	in->box = b;
@@ -87,10 +75,12 @@ enum reply_id intake_add(struct intake *in, struct span path,
 	struct intake_rcpt *all;
 	char *copy = NULL;
 
-	if (in->nrcpt < INTAKE_RCPTS_MAX) {
+	if (in->nrcpt < INTAKE_RCPTS_MAX &&
+	    r->n <= INTAKE_TARGETS_MAX - in->ntarget) {
 		id = R_NO_MEMORY;
 		copy = dup_span(path);
-		all = grow(in->rcpt, in->nrcpt, &in->rcpt_size, sizeof(*all));
+		all = array_grow(in->rcpt, in->nrcpt, &in->rcpt_size,
+				 sizeof(*all));
 		if (all)
 			in->rcpt = all;
 		if (copy && all)
@@ -101,6 +91,7 @@ enum reply_id intake_add(struct intake *in, struct span path,
 		judged_release(r);
 		return id;
 	}
+	in->ntarget += r->n;
 	in->rcpt[in->nrcpt++] =
 		(struct intake_rcpt){ .path = copy, .judged = *r };
 	memset(r, 0, sizeof(*r));

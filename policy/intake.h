@@ -8,7 +8,10 @@
 #include "policy/settings.h"
 #include "sql/content.h"
 
-enum { INTAKE_RCPTS_MAX = 10000 };
+enum {
+	INTAKE_RCPTS_MAX = 10000,
+	INTAKE_TARGETS_MAX = 10000 /* of all recipients of a mail */
+};
 
 /* A recipient that was accepted, with the addresses it leads to. */
 struct intake_rcpt {
@@ -29,6 +32,7 @@ struct intake_box {
 struct intake {
 	struct intake_rcpt *rcpt;
 	size_t nrcpt, rcpt_size;
+	size_t ntarget; /* of all of them */
 	struct intake_box *box;
 	size_t nbox, box_size;
 };

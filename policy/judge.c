@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "policy/expand.h"
 #include "policy/judge_lookup.h"
 
@@ -101,15 +102,10 @@ static bool answer_mailbox(struct judging *g, struct expand *e)
 	struct judge_mailbox *b;
 	struct addr a;
 
-	if (g->nbox == g->box_size) {
-		size_t more = g->box_size ? 2 * g->box_size : 4;
-
-		b = reallocarray(g->box, more, sizeof(*b));
-		if (!b)
-			return false;
-		g->box = b;
-		g->box_size = more;
-	}
+	b = array_grow(g->box, g->nbox, &g->box_size, sizeof(*b));
+	if (!b)
+		return false;
+	g->box = b;
 	b = &g->box[g->nbox++];
 	addr_again(expand_key(e), &a);
 	lookup_mailbox(&g->l, &a, b);

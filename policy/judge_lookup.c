@@ -19,6 +19,8 @@ void lookup_end(struct lookup *l)
 		pool_put(l->j->store, &l->store);
 }
 
+/* Who holds a connection of one pool does not wait for one of the other: two
+ * of them could wait for each other. */
 static struct db *lookup_get(struct lookup *l, struct pool *p, struct db **db)
 {
 	if (deadline_left(l->deadline) == 0)
@@ -31,6 +33,8 @@ static struct db *lookup_get(struct lookup *l, struct pool *p, struct db **db)
 /* One connection serves for both where both lie on one server. */
 static struct db *lookup_store(struct lookup *l)
 {
+	if (l->accounts)
+		pool_put(l->j->accounts, &l->accounts);
 	return lookup_get(l, l->j->store, &l->store);
 }
 
@@ -38,6 +42,8 @@ static struct db *lookup_accounts(struct lookup *l)
 {
 	if (l->j->accounts == l->j->store)
 		return lookup_store(l);
+	if (l->store)
+		pool_put(l->j->store, &l->store);
 	return lookup_get(l, l->j->accounts, &l->accounts);
 }
 
@@ -80,14 +86,16 @@ enum fact lookup_alias(struct lookup *l, struct span name,
 	return found;
 }
 
-bool lookup_mode(struct lookup *l, const struct addr *a,
-		 enum served_mode *mode_r)
+/* asked_r: when the database was asked. */
+static bool find_mode(struct lookup *l, const struct addr *a,
+		      enum served_mode *mode_r, int64_t *asked_r)
 {
 	int64_t began = clock_us();
 	struct db *db;
 
-	if (judge_memory_get_mode(l->j->memory, a, l->asked, mode_r))
+	if (judge_memory_get_mode(l->j->memory, a, l->asked, mode_r, asked_r))
 		return true;
+	*asked_r = l->asked;
 	db = lookup_store(l);
 	if (!db || served_get(db, a, mode_r) != DB_OK)
 		return false;
@@ -98,13 +106,23 @@ bool lookup_mode(struct lookup *l, const struct addr *a,
 	return true;
 }
 
-/* A mailbox that is not stored in gets no row. */
-static bool lookup_row(struct lookup *l, struct judge_mailbox *b)
+bool lookup_mode(struct lookup *l, const struct addr *a,
+		 enum served_mode *mode_r)
+{
+	int64_t asked;
+
+	return find_mode(l, a, mode_r, &asked);
+}
+
+/* A mailbox that is not stored in gets no row. asked_r: when the older of both
+ * answers was asked for. */
+static bool lookup_row(struct lookup *l, struct judge_mailbox *b,
+		       int64_t *asked_r)
 {
 	int64_t began;
 	struct db *db;
 
-	if (!lookup_mode(l, &b->facts.name, &b->mode))
+	if (!find_mode(l, &b->facts.name, &b->mode, asked_r))
 		return false;
 	if (b->mode == SERVED_PASS)
 		return true;
@@ -120,7 +138,7 @@ static bool lookup_row(struct lookup *l, struct judge_mailbox *b)
 void lookup_mailbox(struct lookup *l, const struct addr *a,
 		    struct judge_mailbox *b_r)
 {
-	int64_t began = clock_us();
+	int64_t asked, began = clock_us();
 	struct db *db;
 
 	if (judge_memory_get_mailbox(l->j->memory, a, l->asked, b_r))
@@ -134,8 +152,8 @@ void lookup_mailbox(struct lookup *l, const struct addr *a,
 	lookup_note(l, profile_query_name(PQ_MAILBOX), addr_span(a), began);
 	if (b_r->facts.known != F_YES || b_r->facts.active != F_YES)
 		return;
-	if (lookup_row(l, b_r))
-		judge_memory_put_mailbox(l->j->memory, a, l->asked, b_r);
+	if (lookup_row(l, b_r, &asked))
+		judge_memory_put_mailbox(l->j->memory, a, asked, b_r);
 	else
 		b_r->facts.known = F_TEMP;
 }

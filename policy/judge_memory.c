@@ -148,7 +148,8 @@ static struct mode_slot *mode_slot(struct judge_memory *m, const struct addr *a)
 }
 
 bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
-			   int64_t now, enum served_mode *mode_r)
+			   int64_t now, enum served_mode *mode_r,
+			   int64_t *asked_r)
 {
 	const struct mode_slot *s = mode_slot(m, a);
 	bool hit;
@@ -156,8 +157,10 @@ bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
 	(void)pthread_mutex_lock(&m->lock);
 	hit = s->addr.n && span_eq(addr_span(&s->addr), addr_span(a)) &&
 	      is_fresh(s->asked, now);
-	if (hit)
+	if (hit) {
 		*mode_r = s->mode;
+		*asked_r = s->asked;
+	}
 	(void)pthread_mutex_unlock(&m->lock);
 	return hit;
 }

@@ -34,9 +34,10 @@ bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
 void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t asked, const struct judge_mailbox *b);
 
-/* How an address is served: whatever it is. */
+/* How an address is served: whatever it is; and when that was asked. */
 bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
-			   int64_t now, enum served_mode *mode_r);
+			   int64_t now, enum served_mode *mode_r,
+			   int64_t *asked_r);
 void judge_memory_put_mode(struct judge_memory *m, const struct addr *a,
 			   int64_t asked, enum served_mode mode);
 

@@ -20,13 +20,15 @@ enum {
 	PATIENCE_MS = 200      /* with a full control socket */
 };
 
-/* As at process start: signals, and nothing open but 0 to 2 and control. */
+/* As at process start: signals, and nothing open but 0 to 2 and control. A
+ * reload waits until the keeper can take it. */
 static int run_keeper(const struct parent *p, int control)
 {
-	sigset_t none;
+	sigset_t reload;
 
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(SIG_SETMASK, &reload, NULL);
 	log_off();
 	if (control > 3)
 		(void)close_range(3, (unsigned)control - 1, 0);

@@ -22,6 +22,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_db \
 	tests/sql/test_sql_deliver \
 	tests/sql/test_sql_grants \
+	tests/sql/test_sql_judge \
 	tests/sql/test_sql_maildrop \
 	tests/sql/test_sql_purge \
 	tests/sql/test_sql_purgebox \
@@ -92,6 +93,10 @@ tests_sql_test_sql_grants_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_grants_SOURCES = tests/sql/test_sql_grants.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_judge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_judge_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_judge_SOURCES = tests/sql/test_sql_judge.c \
+	tests/sql/fixture.c tests/sql/fixture.h
 tests_sql_test_sql_maildrop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_maildrop_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_maildrop_SOURCES = tests/sql/test_sql_maildrop.c \

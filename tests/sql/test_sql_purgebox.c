@@ -194,7 +194,8 @@ static void what_comes_to_a_mailbox_taken_back_is_not_erased(void **state)
 	assert_false(report.complete);
 	assert_int_equal(report.mails, 200);
 	assert_int_equal(rows("mail"), 21);
-	mailing_check_store(0);
+	assert_int_equal(rows("content"), 21);
+	assert_int_equal(fix_number("SELECT messages FROM mailbox"), 21);
 }
 
 /* Between the look at the mailboxes and the one at their rows. */

@@ -57,6 +57,11 @@ class Site:
                        capture_output=True)
         self.age()
 
+    def postfix_value(self, name):
+        r = subprocess.run(["postconf", "-c", self.postfix, "-xh", name],
+                           text=True, check=True, capture_output=True)
+        return r.stdout.strip()
+
     def age(self):
         """Postfix waits a second or two for files that were just written."""
         for name in ("main.cf", "master.cf"):
@@ -210,6 +215,19 @@ class Milters(Checked):
                    "smtpd_milters = { %s, default_action=accept }"
                    % self.site.milter)
 
+    def test_others_keep_what_is_theirs(self):
+        """A filter that may be away beside a store that may not."""
+        other = "{ inet:127.0.0.1:9, connect_timeout=3s }"
+        self.mends("milter_default_action is accept", "FAIL",
+                   "virtual_transport = virtual",
+                   "milter_default_action = accept",
+                   "smtpd_milters = %s, %s" % (other, self.site.milter))
+        self.assertEqual(self.site.postfix_value("milter_default_action"),
+                         "accept")
+        self.assertEqual(self.site.postfix_value("smtpd_milters"),
+                         "%s, { %s, default_action=tempfail }"
+                         % (other, self.site.milter))
+
     def test_protocol(self):
         self.mends("milter_protocol is 2", "FAIL", "milter_protocol = 2")
 
@@ -357,8 +375,24 @@ class Settings(Checked):
         self.finding("the milter alone answers", "ok")
         self.site.set("virtual_mailbox_maps = hash:/x")
         self.finding("virtual_mailbox_maps (hash:/x) answers", "ok")
-        self.mends("virtual_alias_maps is hash:/y", "warn",
-                   "virtual_alias_maps = hash:/y")
+        self.mends("virtual_alias_maps is mysql:/y", "warn",
+                   "virtual_alias_maps = mysql:/y")
+
+    def test_an_emptied_alias_map_rejects_no_alias(self):
+        """Mailbox maps do not know aliases: they must go with them."""
+        self.site.set("virtual_mailbox_maps = proxy:mysql:/x")
+        self.mends("virtual_alias_maps is proxy:mysql:/y", "warn",
+                   "virtual_alias_maps = proxy:mysql:/y")
+        self.finding("virtual_mailbox_maps (static:all) answers", "ok")
+
+    def test_aliases_that_may_be_of_others_are_not_emptied(self):
+        self.site.set("virtual_alias_maps = mysql:/y, hash:/z")
+        self.assertRegex(self.finding("virtual_alias_maps is mysql:/y, h",
+                                      "warn")["fix"],
+                         "^edit virtual_alias_maps in /")
+        self.site.option("default_mode", "pass")
+        self.assertFalse(self.finding("virtual_alias_maps is mysql:/y, h",
+                                      "ok")["fix"])
 
     def test_mta_domains(self):
         text = "lacks what Postfix serves and our tables do not"
@@ -386,6 +420,17 @@ class Settings(Checked):
                        ["fix"])
         self.assertEqual(self.site.value("mta_domains"), "mx.example.test")
 
+    def test_mta_domains_beside_tables_is_for_a_person(self):
+        """To set it turns the relay check on, also for what they name."""
+        for edit in ("relay_domains = mysql:/x", "mydestination = /x",
+                     "virtual_alias_domains = $virtual_alias_maps"):
+            self.site.option("mta_domains", "")
+            self.site.set("relay_domains =", "virtual_alias_maps = hash:/x",
+                          "virtual_alias_domains =",
+                          "mydestination = other.test", edit)
+            fix = self.finding("empty: the relay check only", "warn")["fix"]
+            self.assertRegex(fix, "^edit mta_domains in ", edit)
+
     def test_sasl(self):
         self.mends("smtpd_sasl_type is cyrus", "FAIL",
                    "smtpd_sasl_type = cyrus")
@@ -394,6 +439,9 @@ class Settings(Checked):
         self.site.set("smtpd_sasl_path = private/auth")
         self.site.option("default_mode", "mirror")
         self.finding("smtpd_sasl_path is private/auth, not /", "ok")
+        self.site.set("-F", self.site.port + "/inet/chroot=y")
+        self.assertEqual(self.site.find("auth_socket ("), [])
+        self.site.set("-F", self.site.port + "/inet/chroot=n")
         self.site.option("default_mode", "store")
         self.site.set("smtpd_sasl_path = "
                       + self.site.value("auth_socket"))
@@ -418,8 +466,23 @@ class Lmtp(Checked):
         text = "virtual_transport is virtual: "
         self.mends(text, "FAIL", "virtual_transport = virtual")
         self.finding("mail that does not come by SMTP finds us", "ok")
+
+    def test_beside_another_store_only_a_map_leads_to_us(self):
+        text = "virtual_transport is virtual: "
+        cf = os.path.join(self.site.postfix, "mailrow-transport.cf")
         self.site.option("default_mode", "pass")
-        self.mends(text, "warn", "virtual_transport = virtual")
+        self.site.set("virtual_transport = virtual")
+        self.assertRegex(self.finding(text, "warn")["fix"],
+                         "^edit transport_maps in /")
+        self.site.set("virtual_transport = lmtp:" + self.site.lmtp)
+        with open(cf, "w") as f:
+            f.write("query = SELECT 'lmtp:%s'\n" % self.site.lmtp)
+        self.mends(text, "warn", "virtual_transport = virtual",
+                   "transport_maps = hash:/own")
+        self.assertEqual(self.site.postfix_value("virtual_transport"),
+                         "virtual")
+        self.assertEqual(self.site.postfix_value("transport_maps"),
+                         "proxy:mysql:%s, hash:/own" % cf)
 
     def test_no_lmtp_at_all(self):
         self.site.option("lmtp_listen", "")

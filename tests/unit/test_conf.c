@@ -53,7 +53,7 @@ static void the_defaults_are_right_by_themselves(void **state)
 	assert_int_equal(c->mta_domains.n, 0);
 	assert_int_equal(c->trusted_networks.n, 0);
 	assert_int_equal(c->deliver_connections, 8);
-	assert_int_equal(c->spool_memory, 256 * 1024);
+	assert_int_equal(c->spool_memory, 1024 * 1024);
 	assert_int_equal(c->idle_timeout, 600000);
 	assert_int_equal(c->pop3_listen.n, 2);
 	assert_string_equal(c->pop3_listen.word[1], "[::]:110");

@@ -137,15 +137,19 @@ static void every_mode_is_remembered_for_a_second(void **state)
 						  SERVED_STORE };
 	struct addr a = address("bob@example.test");
 	enum served_mode got;
+	int64_t asked = 0;
 
 	for (size_t i = 0; i < 3; i++) {
 		judge_memory_put_mode(*state, &a, 1000, modes[i]);
-		assert_true(judge_memory_get_mode(*state, &a, 1999, &got));
+		assert_true(
+			judge_memory_get_mode(*state, &a, 1999, &got, &asked));
 		assert_int_equal(got, modes[i]);
-		assert_false(judge_memory_get_mode(*state, &a, 2000, &got));
+		assert_int_equal(asked, 1000);
+		assert_false(
+			judge_memory_get_mode(*state, &a, 2000, &got, &asked));
 	}
 	a = address("bob@example.org");
-	assert_false(judge_memory_get_mode(*state, &a, 1000, &got));
+	assert_false(judge_memory_get_mode(*state, &a, 1000, &got, &asked));
 }
 
 int main(void)

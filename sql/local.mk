@@ -27,6 +27,7 @@ sql_libsql_a_SOURCES = \
 	sql/purgereceipt.c \
 	sql/purgetrash.c \
 	sql/readfile.c sql/readfile.h \
+	sql/replay.c sql/replay.h \
 	sql/schema.c sql/schema.h \
 	sql/served.c sql/served.h \
 	sql/sqlscan.c sql/sqlscan.h \

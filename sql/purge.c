@@ -3,11 +3,10 @@
 #include "sql/purge.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/clock.h"
-#include "lib/fault.h"
 #include "sql/purgeint.h"
+#include "sql/replay.h"
 
 enum { BATCH_TRIES = 12, BATCH_MS = 30000 };
 
@@ -31,29 +30,20 @@ bool purge_goes_on(struct purge *p)
 	return !p->stopped;
 }
 
-enum db_result purge_fault(struct db *db, const char *name)
-{
-	(void)name;
-	if (!FAULT(name))
-		return DB_OK;
-	db_close(db);
-	return DB_DOWN;
-}
-
 static enum db_result commit(struct db *db)
 {
-	enum db_result r = purge_fault(db, "purge-commit");
+	enum db_result r = replay_fault(db, "purge-commit");
 
 	if (r == DB_OK)
 		r = db_commit(db);
-	return r == DB_OK ? purge_fault(db, "purge-committed") : r;
+	return r == DB_OK ? replay_fault(db, "purge-committed") : r;
 }
 
 static enum db_result attempt(struct purge *p,
 			      enum db_result (*batch)(struct purge *, void *),
 			      void *arg)
 {
-	enum db_result r = purge_fault(p->db, "purge-begin");
+	enum db_result r = replay_fault(p->db, "purge-begin");
 
 	if (r == DB_OK)
 		r = db_begin(p->db);
@@ -64,17 +54,6 @@ static enum db_result attempt(struct purge *p,
 	if (r != DB_OK)
 		db_rollback(p->db);
 	return r;
-}
-
-static void rest(int tries)
-{
-	long us = 4000L << (tries < 8 ? tries : 8);
-	struct timespec ts = { 0, 0 };
-
-	us = us / 2 + (long)(clock_us() % (us / 2));
-	ts.tv_sec = us / 1000000;
-	ts.tv_nsec = us % 1000000 * 1000;
-	nanosleep(&ts, NULL);
 }
 
 enum db_result purge_batch(struct purge *p,
@@ -91,7 +70,7 @@ enum db_result purge_batch(struct purge *p,
 		if ((r != DB_RETRY && r != DB_DOWN) ||
 		    deadline_left(deadline) == 0)
 			break;
-		rest(i);
+		replay_rest(i);
 	}
 	if (r != DB_OK)
 		p->r = before;

@@ -38,10 +38,6 @@ enum db_result purge_batch(struct purge *p,
 			   enum db_result (*batch)(struct purge *, void *),
 			   void *arg) __attribute__((warn_unused_result));
 
-/* A fault point in a batch: the connection is cut. */
-enum db_result purge_fault(struct db *db, const char *name)
-	__attribute__((warn_unused_result));
-
 /* In a batch: each id (any order; sorted here) has lost as many names as it
  * stands there. */
 enum db_result purge_refs_fall(struct purge *p, struct purge_id *id, size_t n)

@@ -4,6 +4,7 @@
 
 #include "lib/receipt.h"
 #include "sql/purgeint.h"
+#include "sql/replay.h"
 
 struct key {
 	uint64_t mailbox_id;
@@ -62,7 +63,7 @@ static enum db_result drop_some(struct purge *p, void *arg)
 		if (r == DB_OK)
 			p->r.receipts += db_affected(p->db);
 		if (r == DB_OK)
-			r = purge_fault(p->db, "purge-receipt");
+			r = replay_fault(p->db, "purge-receipt");
 		if (r != DB_OK)
 			break;
 	}

@@ -2,9 +2,9 @@
  * mailbox row locked first. A replay finds what is left, so an attempt whose
  * answer was lost is settled by the next one. */
 #include "sql/maildrop.h"
+#include "sql/replay.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/fault.h"
@@ -19,22 +19,13 @@ struct move {
 	uint64_t moved, octets; /* in this attempt */
 };
 
-static enum db_result fault(struct db *db, const char *name)
-{
-	(void)name;
-	if (!FAULT(name))
-		return DB_OK;
-	db_close(db);
-	return DB_DOWN;
-}
-
 static enum db_result lock_box(struct db *db, const struct move *m, bool *got)
 {
 	const struct sqlval param[] = { sql_u64(m->mailbox_id) };
 	struct sqlval col[1];
 	enum db_result r = db_one(db, Q_DROP_LOCK, param, col, got);
 
-	return r == DB_OK ? fault(db, "move-lock") : r;
+	return r == DB_OK ? replay_fault(db, "move-lock") : r;
 }
 
 /* Both statements must hit the row that the lock keeps in place. */
@@ -50,13 +41,13 @@ static enum db_result move_one(struct db *db, struct move *m, uint64_t uid,
 	if (r == DB_OK && db_affected(db) != 1)
 		return db_damaged(db, uid);
 	if (r == DB_OK)
-		r = fault(db, "move-trash");
+		r = replay_fault(db, "move-trash");
 	if (r == DB_OK)
 		r = db_run(db, Q_MAIL_DROP, drop);
 	if (r == DB_OK && db_affected(db) != 1)
 		return db_damaged(db, uid);
 	if (r == DB_OK)
-		r = fault(db, "move-delete");
+		r = replay_fault(db, "move-delete");
 	if (r != DB_OK)
 		return r == DB_DUP ? db_damaged(db, uid) : r;
 	m->moved++;
@@ -108,12 +99,12 @@ static enum db_result count(struct db *db, const struct move *m)
 					sql_u64(m->mailbox_id) };
 	enum db_result r = db_run(db, Q_DROP_COUNT, param);
 
-	return r == DB_OK ? fault(db, "move-count") : r;
+	return r == DB_OK ? replay_fault(db, "move-count") : r;
 }
 
 static enum db_result commit(struct db *db)
 {
-	enum db_result r = fault(db, "move-commit");
+	enum db_result r = replay_fault(db, "move-commit");
 
 	if (r != DB_OK)
 		return r;
@@ -122,12 +113,12 @@ static enum db_result commit(struct db *db)
 		return db_commit_unread(db);
 #endif
 	r = db_commit(db);
-	return r == DB_OK ? fault(db, "move-committed") : r;
+	return r == DB_OK ? replay_fault(db, "move-committed") : r;
 }
 
 static enum db_result attempt(struct db *db, struct move *m, bool *in_doubt)
 {
-	enum db_result r = fault(db, "move-begin");
+	enum db_result r = replay_fault(db, "move-begin");
 	bool got = false;
 
 	m->moved = m->octets = 0;
@@ -148,16 +139,6 @@ static enum db_result attempt(struct db *db, struct move *m, bool *in_doubt)
 	return r;
 }
 
-static void rest(int tries)
-{
-	long us = 4000L << (tries < 6 ? tries : 6);
-	struct timespec ts = { 0, 0 };
-
-	us = us / 2 + (long)(clock_us() % (us / 2));
-	ts.tv_nsec = us * 1000;
-	nanosleep(&ts, NULL);
-}
-
 /* What an attempt in doubt had moved is gone for the next one; so the largest
  * count is told. */
 static enum db_result move_all(struct db *db, struct move *m, uint64_t *moved_r)
@@ -175,7 +156,7 @@ static enum db_result move_all(struct db *db, struct move *m, uint64_t *moved_r)
 		if ((r != DB_RETRY && r != DB_DOWN) ||
 		    deadline_left(deadline) == 0)
 			break;
-		rest(i);
+		replay_rest(i);
 	}
 	*moved_r = r != DB_OK ? 0 : m->moved > 0 ? m->moved : doubted;
 	return r;

@@ -1,11 +1,7 @@
 /* sql/undelete.c: see undelete.h. refs stay what they are: the row that names
  * the content only changes its table. */
 #include "sql/undelete.h"
-
-#include <time.h>
-
-#include "lib/clock.h"
-#include "lib/fault.h"
+#include "sql/replay.h"
 
 enum { ROWS = 200 /* LIMIT of Q_UNDELETE_FIND */, TRIES = 10 };
 
@@ -16,15 +12,6 @@ struct batch {
 	size_t n, seen;
 	uint64_t octets;
 };
-
-static enum db_result fault(struct db *db, const char *name)
-{
-	(void)name;
-	if (!FAULT(name))
-		return DB_OK;
-	db_close(db);
-	return DB_DOWN;
-}
 
 static bool wanted(const struct undelete *u, uint64_t uid)
 {
@@ -75,7 +62,7 @@ static enum db_result move_one(struct db *db, const struct batch *b,
 		if (r == DB_DUP || (r == DB_OK && db_affected(db) != 1))
 			return db_damaged(db, uid);
 		if (r == DB_OK)
-			r = fault(db, "undelete-row");
+			r = replay_fault(db, "undelete-row");
 		if (r != DB_OK)
 			return r;
 	}
@@ -113,21 +100,12 @@ static enum db_result attempt(struct db *db, struct batch *b)
 	if (r == DB_OK)
 		r = move_all(db, b);
 	if (r == DB_OK)
-		r = fault(db, "undelete-commit");
+		r = replay_fault(db, "undelete-commit");
 	if (r == DB_OK)
 		r = db_commit(db);
 	if (r != DB_OK)
 		db_rollback(db);
 	return r;
-}
-
-static void rest(int tries)
-{
-	struct timespec ts = { 0, 0 };
-
-	ts.tv_nsec = (2000L << (tries < 7 ? tries : 7)) * 1000 +
-		     (long)(clock_us() % 1000) * 1000;
-	nanosleep(&ts, NULL);
 }
 
 static enum db_result run_batch(struct db *db, struct batch *b)
@@ -140,7 +118,7 @@ static enum db_result run_batch(struct db *db, struct batch *b)
 		r = attempt(db, b);
 		if (r != DB_RETRY && r != DB_DOWN)
 			break;
-		rest(i);
+		replay_rest(i);
 	}
 	return r;
 }

@@ -245,11 +245,12 @@ static struct verdict sum_up(const struct judged_rcpt *r)
 	return worst->why;
 }
 
-static void judge_targets(struct judging *g, const struct expand *e)
+static void judge_targets(struct judging *g, const struct expand_target *t,
+			  size_t n)
 {
 	struct judged_rcpt *r = g->r;
-	const struct expand_target *t = expand_targets(e, &r->n);
 
+	r->n = n;
 	r->target = calloc(r->n, sizeof(*r->target));
 	if (!r->target) {
 		r->n = 0;
@@ -265,6 +266,40 @@ static void judge_targets(struct judging *g, const struct expand *e)
 	r->keep = stays(g);
 }
 
+/* Most recipients lead to one mailbox. What is remembered of a domain that an
+ * alias leads to may be older than the mailbox, so that way is not. */
+static void remember(const struct judging *g, const struct expand_target *t,
+		     size_t n)
+{
+	if (n == 1 && t->kind == EXPAND_MAILBOX &&
+	    span_eq(addr_domain(&t->address), addr_domain(&g->rcpt)))
+		judge_memory_put_route(g->l.j->memory, &g->rcpt,
+				       &g->box[t->answer]);
+}
+
+static bool judge_remembered(struct judging *g)
+{
+	struct expand_target t = { .kind = EXPAND_MAILBOX };
+	struct judge_mailbox b;
+
+	if (!judge_memory_get_route(g->l.j->memory, &g->rcpt, g->l.asked, &b))
+		return false;
+	t.address = b.facts.name;
+	g->box = &b;
+	judge_targets(g, &t, 1);
+	g->box = NULL;
+	return true;
+}
+
+static void judge_done(struct judging *g, const struct expand *e)
+{
+	size_t n;
+	const struct expand_target *t = expand_targets(e, &n);
+
+	remember(g, t, n);
+	judge_targets(g, t, n);
+}
+
 static void judge_expanded(struct judging *g)
 {
 	const struct conf *conf = g->l.j->conf;
@@ -273,7 +308,7 @@ static void judge_expanded(struct judging *g)
 	enum expand_step end = e ? walk(g, e) : EXPAND_NO_MEMORY;
 
 	if (end == EXPAND_DONE)
-		judge_targets(g, e);
+		judge_done(g, e);
 	else if (end == EXPAND_TEMP)
 		g->r->verdict = verdict_of(R_STORE_DOWN, "store-up");
 	else if (end == EXPAND_TOO_FAR)
@@ -297,7 +332,8 @@ static void judge_local(struct judging *g)
 		g->r->keep = true;
 		return;
 	}
-	judge_expanded(g);
+	if (!judge_remembered(g))
+		judge_expanded(g);
 	if (g->r->verdict.id != R_NONE || g->client->role == JUDGE_POLICY) {
 		struct verdict v = g->r->verdict;
 

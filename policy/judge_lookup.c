@@ -138,7 +138,7 @@ static bool lookup_row(struct lookup *l, struct judge_mailbox *b,
 void lookup_mailbox(struct lookup *l, const struct addr *a,
 		    struct judge_mailbox *b_r)
 {
-	int64_t asked, began = clock_us();
+	int64_t began = clock_us();
 	struct db *db;
 
 	if (judge_memory_get_mailbox(l->j->memory, a, l->asked, b_r))
@@ -152,8 +152,8 @@ void lookup_mailbox(struct lookup *l, const struct addr *a,
 	lookup_note(l, profile_query_name(PQ_MAILBOX), addr_span(a), began);
 	if (b_r->facts.known != F_YES || b_r->facts.active != F_YES)
 		return;
-	if (lookup_row(l, b_r, &asked))
-		judge_memory_put_mailbox(l->j->memory, a, asked, b_r);
+	if (lookup_row(l, b_r, &b_r->asked))
+		judge_memory_put_mailbox(l->j->memory, a, b_r->asked, b_r);
 	else
 		b_r->facts.known = F_TEMP;
 }

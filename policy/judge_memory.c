@@ -29,6 +29,7 @@ struct judge_memory {
 	pthread_mutex_t lock;
 	struct domain_slot domain[DOMAIN_SLOTS];
 	struct mailbox_slot mailbox[MAILBOX_SLOTS];
+	struct mailbox_slot route[MAILBOX_SLOTS];
 	struct mode_slot mode[MODE_SLOTS];
 };
 
@@ -76,10 +77,10 @@ static struct domain_slot *domain_slot(struct judge_memory *m,
 	return &m->domain[hash(domain) % DOMAIN_SLOTS];
 }
 
-static struct mailbox_slot *mailbox_slot(struct judge_memory *m,
+static struct mailbox_slot *mailbox_slot(struct mailbox_slot *table,
 					 const struct addr *a)
 {
-	return &m->mailbox[hash(addr_span(a)) % MAILBOX_SLOTS];
+	return &table[hash(addr_span(a)) % MAILBOX_SLOTS];
 }
 
 bool judge_memory_get_domain(struct judge_memory *m, struct span domain,
@@ -113,10 +114,10 @@ void judge_memory_put_domain(struct judge_memory *m, struct span domain,
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
-bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
-			      int64_t now, struct judge_mailbox *b_r)
+static bool get_mailbox(struct judge_memory *m, const struct mailbox_slot *s,
+			const struct addr *a, int64_t now,
+			struct judge_mailbox *b_r)
 {
-	const struct mailbox_slot *s = mailbox_slot(m, a);
 	bool hit;
 
 	(void)pthread_mutex_lock(&m->lock);
@@ -128,18 +129,42 @@ bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
 	return hit;
 }
 
-void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
-			      int64_t asked, const struct judge_mailbox *b)
+static void put_mailbox(struct judge_memory *m, struct mailbox_slot *s,
+			const struct addr *a, int64_t asked,
+			const struct judge_mailbox *b)
 {
-	struct mailbox_slot *s = mailbox_slot(m, a);
-
 	if (b->facts.known != F_YES || b->facts.active != F_YES)
 		return;
 	(void)pthread_mutex_lock(&m->lock);
 	s->addr = *a;
 	s->asked = asked;
 	s->box = *b;
+	s->box.asked = asked;
 	(void)pthread_mutex_unlock(&m->lock);
+}
+
+bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t now, struct judge_mailbox *b_r)
+{
+	return get_mailbox(m, mailbox_slot(m->mailbox, a), a, now, b_r);
+}
+
+void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
+			      int64_t asked, const struct judge_mailbox *b)
+{
+	put_mailbox(m, mailbox_slot(m->mailbox, a), a, asked, b);
+}
+
+bool judge_memory_get_route(struct judge_memory *m, const struct addr *rcpt,
+			    int64_t now, struct judge_mailbox *b_r)
+{
+	return get_mailbox(m, mailbox_slot(m->route, rcpt), rcpt, now, b_r);
+}
+
+void judge_memory_put_route(struct judge_memory *m, const struct addr *rcpt,
+			    const struct judge_mailbox *b)
+{
+	put_mailbox(m, mailbox_slot(m->route, rcpt), rcpt, b->asked, b);
 }
 
 static struct mode_slot *mode_slot(struct judge_memory *m, const struct addr *a)

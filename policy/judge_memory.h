@@ -18,6 +18,7 @@ struct judge_mailbox {
 	struct mailbox_facts facts;
 	enum served_mode mode;
 	struct box box;
+	int64_t asked; /* when the oldest of it was asked for */
 };
 
 struct judge_memory *judge_memory_new(void);
@@ -33,6 +34,13 @@ bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t now, struct judge_mailbox *b_r);
 void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t asked, const struct judge_mailbox *b);
+
+/* The one mailbox that a recipient leads to, aliases looked at: while it is
+ * remembered none of it is asked for. It is as old as b->asked. */
+bool judge_memory_get_route(struct judge_memory *m, const struct addr *rcpt,
+			    int64_t now, struct judge_mailbox *b_r);
+void judge_memory_put_route(struct judge_memory *m, const struct addr *rcpt,
+			    const struct judge_mailbox *b);
 
 /* How an address is served: whatever it is; and when that was asked. */
 bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,

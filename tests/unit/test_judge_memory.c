@@ -131,6 +131,28 @@ static void a_full_memory_never_mixes_mailboxes(void **state)
 	assert_in_range(hits, 1000, 4096);
 }
 
+static void a_route_is_as_old_as_the_oldest_of_it(void **state)
+{
+	struct addr rcpt = address("info@example.test");
+	struct judge_mailbox b = { .facts = { .known = F_YES,
+					      .active = F_YES,
+					      .name = address("bob@x.test") },
+				   .box = { .mailbox_id = 7 },
+				   .asked = 500 };
+	struct judge_mailbox got;
+
+	judge_memory_put_route(*state, &rcpt, &b);
+	assert_true(judge_memory_get_route(*state, &rcpt, 1499, &got));
+	assert_int_equal(got.box.mailbox_id, 7);
+	assert_false(judge_memory_get_route(*state, &rcpt, 1500, &got));
+	assert_false(judge_memory_get_mailbox(*state, &rcpt, 600, &got));
+	assert_false(judge_memory_get_route(*state, &b.facts.name, 600, &got));
+	b.facts.active = F_NO;
+	rcpt = address("off@example.test");
+	judge_memory_put_route(*state, &rcpt, &b);
+	assert_false(judge_memory_get_route(*state, &rcpt, 600, &got));
+}
+
 static void every_mode_is_remembered_for_a_second(void **state)
 {
 	static const enum served_mode modes[] = { SERVED_PASS, SERVED_MIRROR,
@@ -167,6 +189,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_full_memory_never_mixes_mailboxes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_route_is_as_old_as_the_oldest_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			every_mode_is_remembered_for_a_second, setup, teardown),
 	};

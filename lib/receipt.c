@@ -2,8 +2,9 @@
  *
  * What is hashed, in this order, so that no two mails give the same octets:
  * a version line; a line "name:value" for each header that counts; an empty
- * line and the body; the lines of Message-ID and Date; the body's length.
- * Message-ID and Date come last because only the end tells the queue id. */
+ * line and the body; the lines of Message-ID and Date, of Resent-Message-ID and
+ * Resent-Date; the body's length. Those four come last because only the end
+ * tells the queue id. */
 #include "lib/receipt.h"
 
 #include <stdlib.h>
@@ -30,6 +31,8 @@ struct receipt {
 	void *arg;
 	struct buf message_id; /* the first one, "message-id:<...>\n" */
 	struct buf date;
+	struct buf resent_id; /* the same of the Resent- lines */
+	struct buf resent_date;
 	struct own_id own_id[OWN_IDS]; /* of the Received lines of ours */
 	size_t own_n;
 	bool own_first;  /* the first of them is the first of all */
@@ -73,6 +76,8 @@ struct receipt *receipt_new(bool (*own_host)(void *arg, struct span host),
 	r->arg = arg;
 	buf_init(&r->message_id, KEPT_MAX);
 	buf_init(&r->date, KEPT_MAX);
+	buf_init(&r->resent_id, KEPT_MAX);
+	buf_init(&r->resent_date, KEPT_MAX);
 	if (!receipt_start(r))
 		receipt_free(&r);
 	return r;
@@ -85,6 +90,8 @@ void receipt_free(struct receipt **r)
 	EVP_MD_CTX_free((*r)->hash);
 	buf_release(&(*r)->message_id);
 	buf_release(&(*r)->date);
+	buf_release(&(*r)->resent_id);
+	buf_release(&(*r)->resent_date);
 	free(*r);
 	*r = NULL;
 }
@@ -96,14 +103,24 @@ static char lower(char c)
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Of all that a milter is not shown at the end of a value. */
+static struct span trim(struct span s)
+{
+	while (s.n > 0 && is_blank(s.p[0]))
+		s = span_skip(s, 1);
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
 }
 
 /* Folding differs between the ways in: a run of blanks and line ends is one
  * blank, so that the line holds no LF but its own. */
 static void put_line(struct buf *b, struct span name, struct span value)
 {
-	struct span s = span_trim(value);
+	struct span s = trim(value);
 
 	for (size_t i = 0; i < name.n; i++)
 		buf_putc(b, lower(name.p[i]));
@@ -165,6 +182,18 @@ static void take_received(struct receipt *r, struct span name,
 	r->own_id[r->own_n++].n = id.n;
 }
 
+static void take_resent(struct receipt *r, struct span name, struct span value)
+{
+	struct buf *kept = NULL;
+
+	if (span_eq_nocase(name, SPAN_LIT("Resent-Message-ID")))
+		kept = &r->resent_id;
+	else if (span_eq_nocase(name, SPAN_LIT("Resent-Date")))
+		kept = &r->resent_date;
+	if (!kept || !keep_line(kept, name, value))
+		hash_line(r, name, value);
+}
+
 void receipt_header(struct receipt *r, struct span name, struct span value)
 {
 	name = span_trim(name);
@@ -179,7 +208,7 @@ void receipt_header(struct receipt *r, struct span name, struct span value)
 		if (!keep_line(&r->date, name, value))
 			hash_line(r, name, value);
 	} else if (span_starts_nocase(name, SPAN_LIT("Resent-"))) {
-		hash_line(r, name, value);
+		take_resent(r, name, value);
 	}
 }
 
@@ -261,18 +290,25 @@ static bool is_made_by_us(const struct receipt *r, struct span id,
 	return contains(id, queue_id);
 }
 
+/* An id and the date beside it. False: the MTA made them. */
+static bool hash_pair(struct receipt *r, const struct buf *id,
+		      const struct buf *date, struct span queue_id)
+{
+	if (!buf_ok(id) || !buf_ok(date))
+		r->failed = true;
+	if (is_made_by_us(r, kept_value(id), queue_id))
+		return false;
+	hash_span(r, buf_span(id));
+	hash_span(r, buf_span(date));
+	return true;
+}
+
 static void hash_kept(struct receipt *r, struct span queue_id)
 {
-	struct span id = kept_value(&r->message_id);
-
-	if (!buf_ok(&r->message_id) || !buf_ok(&r->date))
-		r->failed = true;
-	if (is_made_by_us(r, id, queue_id))
-		return;
-	if (id.n > 0)
+	if (hash_pair(r, &r->message_id, &r->date, queue_id) &&
+	    kept_value(&r->message_id).n > 0)
 		r->identified = true;
-	hash_span(r, buf_span(&r->message_id));
-	hash_span(r, buf_span(&r->date));
+	(void)hash_pair(r, &r->resent_id, &r->resent_date, queue_id);
 }
 
 /* The end of what is hashed, and what tells where the body ended. */

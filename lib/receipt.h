@@ -3,7 +3,8 @@
  * ours), Message-ID, Date, the Resent- lines, and the body with normalised
  * line ends. No envelope sender: canonical maps and SRS change it between the
  * ways in. A Message-ID that the MTA made (it contains our queue id, or that of
- * a Received line of ours), and the Date beside it, count as absent. */
+ * a Received line of ours), and the Date beside it, count as absent; so do
+ * Resent-Message-ID and Resent-Date. */
 #ifndef MAILROW_LIB_RECEIPT_H
 #define MAILROW_LIB_RECEIPT_H
 

@@ -1,6 +1,6 @@
 /* lmtpd/finish.c: see finish.h. Success is answered after the commit and after
  * the hand-on, never before; what fails later is answered 451, since the retry
- * is known as a duplicate. */
+ * is known as a duplicate. What would not be known is handed on before. */
 #include "lmtpd/finish.h"
 
 #include "lib/clock.h"
@@ -62,12 +62,14 @@ static void log_outcome(struct finishing *f, size_t first, size_t n)
 	intake_log(f->in, first, n, &f->facts, f->outcome[first].id, &f->why);
 }
 
-/* A full mailbox of a list: the mail comes again for it, and must be known by
- * those who have it. Without a key it is stored for nobody yet. */
+/* Of a recipient whose mail comes again (a mailbox of a list is full, or the
+ * hand-on failed) those who have it must be known. Without a key it is stored
+ * for nobody yet. */
 static bool must_wait(const struct finishing *f, size_t i)
 {
 	return !f->s->message.content.mail.has_key &&
-	       rcpt_is_full(&f->in->rcpt[i].judged);
+	       (rcpt_is_full(&f->in->rcpt[i].judged) ||
+		f->outcome[i].id == R_FORWARD_TEMP);
 }
 
 /* One transaction a recipient, each with a content of its own. When one could
@@ -77,12 +79,13 @@ static void store_each(struct finishing *f)
 	enum reply_id id = R_NONE;
 
 	for (size_t i = 0; i < f->in->nrcpt; i++) {
+		bool waits = must_wait(f, i);
+
 		if (id == R_NONE && !content_renew(&f->s->message.content))
 			id = R_NO_MEMORY;
-		f->outcome[i].id = id;
-		if (must_wait(f, i))
-			f->outcome[i].id = R_DELIVER_QUOTA;
-		else if (id == R_NONE && store(f, i, 1) != R_DELIVER_QUOTA)
+		if (f->outcome[i].id != R_FORWARD_TEMP)
+			f->outcome[i].id = waits ? R_DELIVER_QUOTA : id;
+		if (!waits && id == R_NONE && store(f, i, 1) != R_DELIVER_QUOTA)
 			id = f->outcome[i].id;
 		log_outcome(f, i, 1);
 	}
@@ -201,15 +204,31 @@ static bool has_way_on(const struct judged_rcpt *r)
 	return false;
 }
 
+static void set_forward_by(struct finishing *f)
+{
+	f->forward_by = deadline_in(f->s->settings->conf->deliver_timeout);
+}
+
+/* Without a key every try would store it anew, until it could be handed on:
+ * so that comes before. */
+static void forward_first(struct finishing *f)
+{
+	const struct content *c = &f->s->message.content;
+
+	for (size_t i = 0; i < f->in->nrcpt; i++)
+		if (c->failed == R_NONE && !c->mail.has_key &&
+		    !must_wait(f, i) && has_way_on(&f->in->rcpt[i].judged))
+			forward_rcpt(f, i);
+}
+
 /* What comes again for a full mailbox is handed on when that is done: the MTA
  * abroad would not know it again. */
 static void forward_all(struct finishing *f)
 {
-	f->forward_by = deadline_in(f->s->settings->conf->deliver_timeout);
 	for (size_t i = 0; i < f->in->nrcpt; i++) {
 		const struct judged_rcpt *r = &f->in->rcpt[i].judged;
 
-		if (f->outcome[i].id != R_NONE)
+		if (f->outcome[i].id != R_NONE || f->outcome[i].forwarded)
 			continue;
 		if (rcpt_is_full(r))
 			f->outcome[i].id = R_DELIVER_QUOTA;
@@ -265,7 +284,10 @@ enum reply_id finish_message(struct session *s)
 		return refuse_all(s);
 	log_debug("session %lu: its mail is %s", s->id, m->queue_id);
 	intake_log_mail(&m->intake, &m->content, &f.facts);
+	set_forward_by(&f);
+	forward_first(&f);
 	store_all(&f);
+	set_forward_by(&f);
 	forward_all(&f);
 	put_replies(&f);
 	first = f.outcome[0].id;

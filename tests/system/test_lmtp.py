@@ -446,6 +446,27 @@ class Store(LmtpTest):
         wait_until(lambda: self.sunk("half"), what="the forward")
         self.assertEqual(self.subjects(BOB).count("half"), 1)
 
+    def test_what_could_not_be_known_again_is_handed_on_first(self):
+        """Stored first it would be stored anew with each try."""
+        self.sandbox.account("una@example.test")
+        self.alias("bare@example.test", "una@example.test", FOREIGN)
+        message = b"Subject: no key\r\n\r\nx\r\n"
+        for _ in range(2):
+            self.sandbox.fault("lmtp-forward", "fail")
+            with self.sandbox.lmtp() as l:
+                l.rcpts(ANN, ["bare@example.test", BOB])
+                self.assertEqual([r[:9] for r in l.data(message)],
+                                 ["451 4.4.0", "250 2.0.0"])
+        self.assertEqual(self.subjects("una@example.test"), [])
+        self.assertEqual(self.subjects(BOB).count("no key"), 2)
+        with self.sandbox.lmtp() as l:
+            l.send(ANN, ["bare@example.test"], message, "250")
+        wait_until(lambda: self.sunk("no key"), what="the forward")
+        self.sandbox.wait_for_queue()
+        self.assertEqual(len(self.sunk("no key")), 1)
+        self.assertEqual(self.subjects("una@example.test"), ["no key"])
+        self.sandbox.check_store()
+
     def test_served_decides_here_too(self):
         self.sandbox.account("pat@example.test")
         self.serve("pat@example.test", "pass")

@@ -200,6 +200,20 @@ class BothWays(WaysTest):
         self.twice("folded", head + HOP.replace(b" by ", b"\r\n\t by ") +
                    mail("folded"))
 
+    def test_a_mail_that_was_resent(self):
+        """The MTA adds the Resent- lines that are missing."""
+        self.accept()
+        self.twice("resent", b"Resent-From: ann@remote.test\r\n"
+                   b"Resent-To: alice@example.test\r\n" + HOP +
+                   mail("resent"))
+        self.assertRegex(self.sandbox.mails(ALICE)[-1],
+                         rb"Resent-Message-Id: <.*@mx\.example\.test>")
+
+    def test_blanks_that_only_one_way_shows(self):
+        self.accept()
+        self.twice("blanks", HOP.replace(b" +0000", b" +0000\x0b\t\x0c") +
+                   mail("blanks"))
+
     def transport(self, *flags):
         self.sandbox.postfix("postconf", "-M", "lmtp/unix=lmtp unix - - n - -"
                              " lmtp " + " ".join(flags))

@@ -2,9 +2,8 @@
  *
  * What is hashed, in this order, so that no two mails give the same octets:
  * a version line; a line "name:value" for each header that counts; an empty
- * line and the body; the lines of Message-ID and Date, of Resent-Message-ID and
- * Resent-Date; the body's length. Those four come last because only the end
- * tells the queue id. */
+ * line and the body; the lines of Message-ID and Date; the body's length.
+ * Message-ID and Date come last because only the end tells the queue id. */
 #include "lib/receipt.h"
 
 #include <stdlib.h>
@@ -31,8 +30,6 @@ struct receipt {
 	void *arg;
 	struct buf message_id; /* the first one, "message-id:<...>\n" */
 	struct buf date;
-	struct buf resent_id; /* the same of the Resent- lines */
-	struct buf resent_date;
 	struct own_id own_id[OWN_IDS]; /* of the Received lines of ours */
 	size_t own_n;
 	bool own_first;  /* the first of them is the first of all */
@@ -76,8 +73,6 @@ struct receipt *receipt_new(bool (*own_host)(void *arg, struct span host),
 	r->arg = arg;
 	buf_init(&r->message_id, KEPT_MAX);
 	buf_init(&r->date, KEPT_MAX);
-	buf_init(&r->resent_id, KEPT_MAX);
-	buf_init(&r->resent_date, KEPT_MAX);
 	if (!receipt_start(r))
 		receipt_free(&r);
 	return r;
@@ -90,8 +85,6 @@ void receipt_free(struct receipt **r)
 	EVP_MD_CTX_free((*r)->hash);
 	buf_release(&(*r)->message_id);
 	buf_release(&(*r)->date);
-	buf_release(&(*r)->resent_id);
-	buf_release(&(*r)->resent_date);
 	free(*r);
 	*r = NULL;
 }
@@ -182,18 +175,6 @@ static void take_received(struct receipt *r, struct span name,
 	r->own_id[r->own_n++].n = id.n;
 }
 
-static void take_resent(struct receipt *r, struct span name, struct span value)
-{
-	struct buf *kept = NULL;
-
-	if (span_eq_nocase(name, SPAN_LIT("Resent-Message-ID")))
-		kept = &r->resent_id;
-	else if (span_eq_nocase(name, SPAN_LIT("Resent-Date")))
-		kept = &r->resent_date;
-	if (!kept || !keep_line(kept, name, value))
-		hash_line(r, name, value);
-}
-
 void receipt_header(struct receipt *r, struct span name, struct span value)
 {
 	name = span_trim(name);
@@ -208,7 +189,7 @@ void receipt_header(struct receipt *r, struct span name, struct span value)
 		if (!keep_line(&r->date, name, value))
 			hash_line(r, name, value);
 	} else if (span_starts_nocase(name, SPAN_LIT("Resent-"))) {
-		take_resent(r, name, value);
+		hash_line(r, name, value);
 	}
 }
 
@@ -290,25 +271,18 @@ static bool is_made_by_us(const struct receipt *r, struct span id,
 	return contains(id, queue_id);
 }
 
-/* An id and the date beside it. False: the MTA made them. */
-static bool hash_pair(struct receipt *r, const struct buf *id,
-		      const struct buf *date, struct span queue_id)
-{
-	if (!buf_ok(id) || !buf_ok(date))
-		r->failed = true;
-	if (is_made_by_us(r, kept_value(id), queue_id))
-		return false;
-	hash_span(r, buf_span(id));
-	hash_span(r, buf_span(date));
-	return true;
-}
-
 static void hash_kept(struct receipt *r, struct span queue_id)
 {
-	if (hash_pair(r, &r->message_id, &r->date, queue_id) &&
-	    kept_value(&r->message_id).n > 0)
+	struct span id = kept_value(&r->message_id);
+
+	if (!buf_ok(&r->message_id) || !buf_ok(&r->date))
+		r->failed = true;
+	if (is_made_by_us(r, id, queue_id))
+		return;
+	if (id.n > 0)
 		r->identified = true;
-	(void)hash_pair(r, &r->resent_id, &r->resent_date, queue_id);
+	hash_span(r, buf_span(&r->message_id));
+	hash_span(r, buf_span(&r->date));
 }
 
 /* The end of what is hashed, and what tells where the body ended. */

@@ -3,8 +3,9 @@
  * ours), Message-ID, Date, the Resent- lines, and the body with normalised
  * line ends. No envelope sender: canonical maps and SRS change it between the
  * ways in. A Message-ID that the MTA made (it contains our queue id, or that of
- * a Received line of ours), and the Date beside it, count as absent; so do
- * Resent-Message-ID and Resent-Date. */
+ * a Received line of ours), and the Date beside it, count as absent.
+ * Not so the Resent- lines that the MTA made: without them a mail that is
+ * resent once more would be taken for its first copy. */
 #ifndef MAILROW_LIB_RECEIPT_H
 #define MAILROW_LIB_RECEIPT_H
 

@@ -68,7 +68,7 @@ static void log_outcome(struct finishing *f, size_t first, size_t n)
 static bool must_wait(const struct finishing *f, size_t i)
 {
 	return !f->s->message.content.mail.has_key &&
-	       (rcpt_is_full(&f->in->rcpt[i].judged) ||
+	       (judged_has_full(&f->in->rcpt[i].judged) ||
 		f->outcome[i].id == R_FORWARD_TEMP);
 }
 
@@ -230,7 +230,7 @@ static void forward_all(struct finishing *f)
 
 		if (f->outcome[i].id != R_NONE || f->outcome[i].forwarded)
 			continue;
-		if (rcpt_is_full(r))
+		if (judged_has_full(r))
 			f->outcome[i].id = R_DELIVER_QUOTA;
 		else if (has_way_on(r))
 			forward_rcpt(f, i);

@@ -12,14 +12,6 @@ bool rcpt_goes_on(const struct judged_target *t)
 	return t->kind == JUDGED_FOREIGN || t->kind == JUDGED_PASS;
 }
 
-bool rcpt_is_full(const struct judged_rcpt *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->target[i].kind == JUDGED_FULL)
-			return true;
-	return false;
-}
-
 static const struct judged_target *first_going_on(const struct judged_rcpt *r)
 {
 	for (size_t i = 0; i < r->n; i++)

@@ -11,7 +11,4 @@ enum reply_id rcpt_take(struct session *s, struct span path);
 /* True if the mail is handed on to this one. */
 bool rcpt_goes_on(const struct judged_target *t);
 
-/* True if a mailbox that it leads to is full, while others are not. */
-bool rcpt_is_full(const struct judged_rcpt *r);
-
 #endif

@@ -60,12 +60,6 @@ static void finish_log(const struct session *s)
 	intake_log(in, 0, in->nrcpt, &facts, R_NONE, &why);
 }
 
-static bool goes_on(const struct judged_target *t)
-{
-	return t->kind == JUDGED_MIRROR || t->kind == JUDGED_PASS ||
-	       t->kind == JUDGED_FOREIGN;
-}
-
 /* A mail of whose recipients we know nothing is not ours to throw away. */
 static bool may_discard(const struct message *m)
 {
@@ -77,7 +71,7 @@ static bool may_discard(const struct message *m)
 		if (r->n == 0)
 			return false;
 		for (size_t k = 0; k < r->n; k++)
-			if (goes_on(&r->target[k]))
+			if (judged_goes_on(&r->target[k]))
 				return false;
 	}
 	return true;
@@ -85,7 +79,7 @@ static bool may_discard(const struct message *m)
 
 static bool is_new(const struct judged_target *t)
 {
-	return goes_on(t) && !t->itself;
+	return judged_goes_on(t) && !t->itself;
 }
 
 /* Two recipients may lead to the same address. */

@@ -4,17 +4,6 @@
 #include "lib/clock.h"
 #include "milter/drain.h"
 
-static char *dup_span(struct span s)
-{
-	char *p = malloc(s.n + 1);
-
-	if (!p)
-		return NULL;
-	memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return p;
-}
-
 /* SIZE= is a hint of the client: a number that is none tells nothing. */
 static void message_parameter(struct message *m, struct span arg)
 {
@@ -28,10 +17,12 @@ static void message_parameter(struct message *m, struct span arg)
 
 void message_open(struct message *m, char **argv)
 {
+	struct span sender = addr_bare(span_of(argv[0]));
+
 	message_reset(m);
 	m->open = true;
 	m->begun = clock_ms();
-	m->sender = dup_span(addr_bare(span_of(argv[0])));
+	m->sender = strndup(sender.p, sender.n);
 	if (!m->sender)
 		m->content.failed = R_NO_MEMORY;
 	for (size_t i = 1; argv[0] && argv[i]; i++)
@@ -57,17 +48,9 @@ static bool asks_success(char **argv)
 	return false;
 }
 
-static bool is_full(const struct judged_rcpt *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->target[i].kind == JUDGED_FULL)
-			return true;
-	return false;
-}
-
 enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 {
-	if (asks_success(argv) || is_full(r)) {
+	if (asks_success(argv) || judged_has_full(r)) {
 		judged_release(r);
 		r->keep = true;
 	}

@@ -57,17 +57,6 @@ static enum reply_id add_boxes(struct intake *in, const struct judged_rcpt *r)
 	return R_NONE;
 }
 
-static char *dup_span(struct span s)
-{
-	char *p = malloc(s.n + 1);
-
-	if (!p)
-		return NULL;
-	memcpy(p, s.p, s.n);
-	p[s.n] = '\0';
-	return p;
-}
-
 enum reply_id intake_add(struct intake *in, struct span path,
 			 struct judged_rcpt *r)
 {
@@ -78,7 +67,7 @@ enum reply_id intake_add(struct intake *in, struct span path,
 	if (in->nrcpt < INTAKE_RCPTS_MAX &&
 	    r->n <= INTAKE_TARGETS_MAX - in->ntarget) {
 		id = R_NO_MEMORY;
-		copy = dup_span(path);
+		copy = strndup(path.p, path.n);
 		all = array_grow(in->rcpt, in->nrcpt, &in->rcpt_size,
 				 sizeof(*all));
 		if (all)

@@ -193,12 +193,6 @@ static void judge_target(const struct judging *g, const struct expand_target *e,
 		t->kind = JUDGED_LEFT_OUT;
 }
 
-static bool goes_on(const struct judged_target *t)
-{
-	return t->kind == JUDGED_MIRROR || t->kind == JUDGED_PASS ||
-	       t->kind == JUDGED_FOREIGN;
-}
-
 /* The recipient itself, or without its extension. */
 static bool is_rcpt(const struct judging *g, const struct addr *a)
 {
@@ -219,7 +213,7 @@ static bool stays(const struct judging *g)
 	bool itself = false;
 
 	for (size_t i = 0; i < g->r->n; i++) {
-		if (!goes_on(&g->r->target[i]))
+		if (!judged_goes_on(&g->r->target[i]))
 			continue;
 		if (!g->r->target[i].itself || itself)
 			return false;
@@ -237,7 +231,7 @@ static struct verdict sum_up(const struct judged_rcpt *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct judged_target *t = &r->target[i];
 
-		if (judged_stores(t) || goes_on(t))
+		if (judged_stores(t) || judged_goes_on(t))
 			return verdict_of(R_NONE, "");
 		if (worst->kind != JUDGED_FULL && t->kind == JUDGED_FULL)
 			worst = t;
@@ -259,7 +253,7 @@ static void judge_targets(struct judging *g, const struct expand_target *t,
 	}
 	for (size_t i = 0; i < r->n; i++) {
 		judge_target(g, &t[i], &r->target[i]);
-		r->target[i].itself = goes_on(&r->target[i]) &&
+		r->target[i].itself = judged_goes_on(&r->target[i]) &&
 				      is_rcpt(g, &r->target[i].address);
 	}
 	r->verdict = sum_up(r);
@@ -376,6 +370,14 @@ void judged_release(struct judged_rcpt *r)
 {
 	free(r->target);
 	memset(r, 0, sizeof(*r));
+}
+
+bool judged_has_full(const struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->target[i].kind == JUDGED_FULL)
+			return true;
+	return false;
 }
 
 const char *judged_kind_name(enum judged_kind kind)

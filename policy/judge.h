@@ -84,6 +84,16 @@ static inline bool judged_stores(const struct judged_target *t)
 	return t->kind == JUDGED_STORE || t->kind == JUDGED_MIRROR;
 }
 
+/* True if the MTA has to deliver to a target. */
+static inline bool judged_goes_on(const struct judged_target *t)
+{
+	return t->kind == JUDGED_MIRROR || t->kind == JUDGED_PASS ||
+	       t->kind == JUDGED_FOREIGN;
+}
+
+/* True if a mailbox that it leads to is full, while others are not. */
+bool judged_has_full(const struct judged_rcpt *r);
+
 /* "store", "mirror" ... */
 const char *judged_kind_name(enum judged_kind kind);
 

@@ -58,11 +58,6 @@ const char *profile_query_name(enum profile_query q)
 	return query_rows[q].name;
 }
 
-bool profile_query_optional(enum profile_query q)
-{
-	return query_rows[q].optional;
-}
-
 const char *const *profile_columns(enum profile_query q, size_t *required_r)
 {
 	*required_r = query_rows[q].required;

@@ -58,9 +58,6 @@ struct profile *profile_load(const char *dir, const char *name,
 
 const char *profile_query_name(enum profile_query q);
 
-/* Whether the query may be set to nothing. */
-bool profile_query_optional(enum profile_query q);
-
 /* The columns a query must yield, NULL-terminated: "name", "active" ...;
  * those after *required_r of them may be missing. */
 const char *const *profile_columns(enum profile_query q, size_t *required_r);

@@ -3,11 +3,6 @@
 
 static const char *const names[] = { "", "pass", "mirror", "store" };
 
-const char *served_mode_name(enum served_mode m)
-{
-	return names[m];
-}
-
 enum served_mode served_mode_of(struct span name)
 {
 	for (int m = SERVED_PASS; m <= SERVED_STORE; m++)

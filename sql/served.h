@@ -8,8 +8,7 @@
 
 enum served_mode { SERVED_DEFAULT, SERVED_PASS, SERVED_MIRROR, SERVED_STORE };
 
-/* "pass", "mirror", "store"; and back (SERVED_DEFAULT: none of them). */
-const char *served_mode_name(enum served_mode m);
+/* Of "pass", "mirror" and "store"; SERVED_DEFAULT: none of them. */
 enum served_mode served_mode_of(struct span name);
 
 /* SERVED_DEFAULT: neither the address nor its domain stands there. */

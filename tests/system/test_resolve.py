@@ -157,6 +157,29 @@ class Resolve(SandboxTest):
             self.assertTrue(s.cmd("RCPT TO:<tight@example.test>").startswith(
                 "452 4.2.2 "))
 
+    def test_a_full_member_of_a_list_is_left_to_lmtp(self):
+        """The others have their mail at once, he when he has room."""
+        self.alias("heavy@example.test", BOB, "full@example.test")
+        m = mail("heavy")
+        with self.sandbox.smtp() as s:
+            s.cmd("MAIL FROM:<ann@remote.test> SIZE=%d" % len(m), "250")
+            s.cmd("RCPT TO:<heavy@example.test>", "250")
+            s.data(m)
+        ident = m[m.index(b"Message-ID"):]
+        wait_until(lambda: any(ident in x for x in self.sandbox.mails(BOB)),
+                   what="the other's mail")
+        found = [x for x in self.sandbox.mails(BOB) if ident in x]
+        self.assertIn(b"(Mailrow) with LMTP id", found[0])
+        self.assertEqual(len(self.sandbox.queue()), 1)
+        self.sandbox.sql("UPDATE account SET quota = 0"
+                         " WHERE address = 'full@example.test'")
+        self.addCleanup(self.sandbox.sql, "UPDATE account SET quota = 10"
+                        " WHERE address = 'full@example.test'")
+        self.sandbox.wait_for_queue()
+        for user in (BOB, "full@example.test"):
+            self.assertEqual(sum(ident in x for x in
+                                 self.sandbox.mails(user)), 1, user)
+
     def test_a_tempting_domain_of_ours_that_is_off(self):
         self.tool("domain", "add", "off.test")
         self.tool("domain", "disable", "off.test")

@@ -140,8 +140,6 @@ static void aliases_and_senders_may_be_set_to_nothing(void **state)
 	assert_int_equal(s->nparam, 4);
 	assert_int_equal(s->param[1], PP_SENDER);
 	assert_int_equal(s->param[3], PP_DOMAIN);
-	assert_true(profile_query_optional(PQ_ALIAS));
-	assert_false(profile_query_optional(PQ_LOGIN));
 	profile_free(&p);
 	buf_release(&problems);
 	p = parse("domain_query = SELECT 1\nmailbox_query = SELECT 1\n"
@@ -150,6 +148,12 @@ static void aliases_and_senders_may_be_set_to_nothing(void **state)
 	assert_null(p);
 	assert_string_equal(buf_cstr(&problems),
 			    "p.conf: alias_query is missing\n");
+	buf_release(&problems);
+	p = parse("domain_query = SELECT 1\nmailbox_query = SELECT 1\n"
+		  "login_query =\nalias_query =\nsender_query =\n",
+		  &problems);
+	assert_null(p);
+	assert_non_null(strstr(buf_cstr(&problems), "login_query"));
 	buf_release(&problems);
 }
 

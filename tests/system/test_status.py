@@ -27,7 +27,8 @@ class Status(SandboxTest):
         self.sandbox.pop3(ALICE).quit()
         code, rows = self.rows()
         self.assertEqual(code, 0)
-        for part in ("mailrow-milter", "mailrow-authd", "mailrow-pop3d"):
+        for part in ("mailrow-milter", "mailrow-lmtpd", "mailrow-authd",
+                     "mailrow-pop3d"):
             self.assertRegex(rows[part, "state"]["value"], "^running for ")
         for key in (("mailrow-milter", "mail stored"),
                     ("mailrow-milter", "rejected: known"),

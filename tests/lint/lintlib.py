@@ -41,8 +41,8 @@ def _generated(path):
             or name == ".dirstamp":
         return True
     if not os.path.dirname(path):
-        return name in ("configure", "aclocal.m4", "Makefile", "Makefile.in",
-                        "config.h", "config.h.in", "config.status",
+        return name in (".git", "configure", "aclocal.m4", "Makefile",
+                        "Makefile.in", "config.h", "config.h.in", "config.status",
                         "stamp-h1", "libtool")
     with open(os.path.join(TOP, path), "rb") as f:
         return f.read(4) == b"\x7fELF"

@@ -5,4 +5,5 @@ include tests/fuzz/local.mk
 include tests/lint/local.mk
 include tests/sql/local.mk
 include tests/system/local.mk
+include tests/faults/local.mk
 include tests/bench/local.mk

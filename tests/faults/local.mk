@@ -1,0 +1,12 @@
+# Traffic through a sandbox while something fails; root. FAULTS="--all --rounds 3"
+# is the whole matrix, FAULTS="--only 'milter*'" a part.
+EXTRA_DIST += tests/faults/README.md tests/faults/run \
+	tests/faults/ledger.py tests/faults/mails.py tests/faults/oracle.py \
+	tests/faults/rows.py tests/faults/rows_kill.py tests/faults/table.py \
+	tests/faults/traffic.py tests/faults/world.py
+
+check-faults: all
+	MAILROW_BUILD='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
+		PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON3) $(srcdir)/tests/faults/run $(FAULTS)
+.PHONY: check-faults

@@ -1,0 +1,39 @@
+"""What a row is, and all of them: each rows_*.py beside this file adds its."""
+
+import importlib
+import os
+
+ROWS = []
+
+
+class Row:
+    """name; facts: the numbers of what it shows in threats-and-faults.md;
+    function(world); short: it is part of the short form; doubt: a client that
+    was told 4xx may have its mail stored (the end of a COMMIT is not known);
+    own: options of a sandbox of its own, {"conf": ..., "db_args": ...}."""
+
+    def __init__(self, name, facts, function, short, doubt, own):
+        self.name, self.facts, self.function = name, facts, function
+        self.short, self.doubt, self.own = short, doubt, own
+
+
+def add_row(name, facts, function, short=True, doubt=False, own=None):
+    if any(r.name == name for r in ROWS):
+        raise ValueError("two rows '%s'" % name)
+    ROWS.append(Row(name, facts, function, short, doubt, own))
+
+
+def row(name, facts, **options):
+    """A decorator: this function is a row."""
+    def add(function):
+        add_row(name, facts, function, **options)
+        return function
+    return add
+
+
+def find_rows():
+    here = os.path.dirname(os.path.abspath(__file__))
+    for f in sorted(os.listdir(here)):
+        if f.startswith("rows_") and f.endswith(".py"):
+            importlib.import_module(f[:-3])
+    return ROWS

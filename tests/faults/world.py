@@ -1,0 +1,293 @@
+"""The world of the rows: a sandbox, its clients, what was promised to them.
+README.md tells how a row uses it."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import mails
+from ledger import Ledger
+from mrtest import PASSWORD, Failed, Pop3, Sandbox, wait_until
+from oracle import Box, Oracle
+from traffic import Door, Traffic
+
+SERVE_WITHIN = 5        # seconds, from the end of the fault
+PROBE_PAUSE = 0.05
+PROBE_MOST = 60         # then there is nothing more to wait for
+LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
+CONF = ("deliver_timeout = 20s", "db_connect_timeout = 2s",
+        "db_timeout = 10s")
+
+
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(n) for n in f.read().split()]
+    except OSError:
+        return []
+
+
+def stat_of(pid):
+    """(name, state, start time in clock ticks), or None."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            text = f.read()
+    except OSError:
+        return None
+    head, _, rest = text.rpartition(")")
+    fields = rest.split()
+    return head.split("(", 1)[1], fields[0], int(fields[19])
+
+
+def age(pid):
+    """Seconds since the process began."""
+    with open("/proc/uptime") as f:
+        up = float(f.read().split()[0])
+    st = stat_of(pid)
+    return up - st[2] / os.sysconf("SC_CLK_TCK") if st else 0.0
+
+
+class World:
+    def __init__(self, seed="0", conf=(), **own):
+        self.seed = seed
+        self.sandbox = Sandbox(conf=CONF + tuple(conf), **own)
+        for address in mails.BOXES + [mails.PROBE]:
+            self.sandbox.account(address)
+        self.ledger = Ledger(os.path.join(self.sandbox.top, "ledger"))
+        self.boxes = {b: Box(self, b) for b in mails.BOXES + [mails.PROBE]}
+        self.oracle = Oracle(self)
+        self.serial = 0
+        self.doubtful = {}
+        self.told = set()
+        self.lock = threading.Lock()
+        self.begin_row("", False)
+
+    # A row's beginning and end, for the runner.
+
+    def begin_row(self, name, doubt):
+        self.serial += 1
+        self.row_name = name
+        self.doubtful[name] = doubt
+        self.began = time.monotonic()
+        self.problems, self.losses, self.doubles, self.damages = [], 0, 0, 0
+        self.deferred = self.unanswered = self.pop3_refused = 0
+        self.probes, self.served, self.over_at = [], {}, None
+        self.expected = None
+        self.queue_within = 60
+        self.serve_within = SERVE_WITHIN
+
+    def end_row(self):
+        """Whatever the row did, everything must be well now."""
+        self.disarm()
+        self.over()
+        self.expect_serving()
+        for mail in self.ledger.of_row(self.row_name):
+            if not mail.once and not all(
+                    o["ok"] or o["perm"] for o in mail.outcomes.values()):
+                self.problem("mail %d was never accepted: %s" % (
+                    mail.number, mail.outcomes))
+        self.oracle.run()
+
+    def result(self):
+        sent = self.ledger.of_row(self.row_name)
+        return {"row": self.row_name, "mails": len(sent),
+                "deferred": self.deferred, "unanswered": self.unanswered,
+                "pop3_refused": self.pop3_refused, "lost": self.losses,
+                "doubled": self.doubles, "damaged": self.damages,
+                "serve": round(max(self.served.values(), default=0), 2),
+                "serve_by": {k: round(v, 2) for k, v in self.served.items()},
+                "seconds": round(time.monotonic() - self.began, 1),
+                "problems": self.problems}
+
+    # What was found.
+
+    def problem(self, text):
+        with self.lock:
+            self.problems.append(text)
+
+    def once(self, *key):
+        with self.lock:
+            new = key not in self.told
+            self.told.add(key)
+            return new
+
+    def lost(self, number, box, why):
+        if self.once("lost", number, box):
+            self.losses += 1
+            mail = self.ledger.mails.get(number)
+            self.problem("LOST: mail %s of %s (%s, of row '%s'): %s" % (
+                number, box, mail and mail.way, mail and mail.row, why))
+
+    def doubled(self, mail, box, n):
+        if self.once("doubled", mail.number, box, n):
+            self.doubles += 1
+            self.problem("DOUBLED: mail %d (%s, %s) of row '%s' is %d times "
+                         "in %s; its client was told %s" % (
+                             mail.number, mail.kind, mail.way, mail.row, n,
+                             box, mail.outcomes[box]))
+
+    def damaged(self, mail, box, message):
+        self.damages += 1
+        path = os.path.join(self.sandbox.top, "damaged.%d" % mail.number)
+        with open(path, "wb") as f:
+            f.write(message)
+        self.problem("DAMAGED: mail %d of %s: %s" % (mail.number, box, path))
+
+    def doubt_of(self, mail):
+        return self.doubtful[mail.row]
+
+    def may_log(self, line):
+        return bool(self.expected and self.expected(line))
+
+    # What a row does.
+
+    def traffic(self, mails_=40, **options):
+        return Traffic(self, mails_, **options)
+
+    def traffic_ended(self, t):
+        self.deferred += t.deferred
+        self.unanswered += t.lost
+        self.pop3_refused += t.pop3_refused
+
+    def flush(self):
+        subprocess.run(
+            ["postqueue", "-c", os.path.join(self.sandbox.dir, "etc",
+                                             "postfix"), "-f"],
+            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def arm(self, point, order):
+        """At the next time a daemon comes to this fault point."""
+        self.sandbox.fault(point, order)
+
+    def hit(self, point, within=30):
+        """Waits until somebody came there."""
+        wait_until(lambda: self.sandbox.fault_hit(point), within,
+                   "fault point %s" % point)
+
+    def disarm(self):
+        """A point that was never reached is the row's mistake."""
+        folder = self.sandbox.env["MAILROW_FAULT_DIR"]
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+            self.problem("fault point %s was never reached" % name)
+
+    def child(self, part):
+        """The process that does the work of milter, lmtpd, authd; of pop3d
+        the keeper."""
+        found = children(self.sandbox.pid(part))
+        return found[0] if found else None
+
+    def wait_for_child(self, part, former=None, within=10):
+        wait_until(lambda: self.child(part) not in (None, former), within,
+                   "a child of %s" % part)
+        return self.child(part)
+
+    def rested(self, *parts):
+        """A child that dies young is started again ever later: a row that
+        kills one begins with one whose death is the first. Waiting takes
+        longer than a new start of the daemon."""
+        for part in parts:
+            child = self.child(part)
+            if not child or age(child) < LIVED_LONG:
+                self.restart(part)
+
+    def restart(self, part):
+        """An orderly stop and start."""
+        self.sandbox.stop(part)
+        self.sandbox.start_alone(part)
+
+    def revive(self, part):
+        """What the service manager does with a daemon that has died."""
+        self.sandbox.stop(part)     # also ends what is left of its group
+        self.sandbox.start_alone(part)
+
+    def processes(self, name):
+        """The sandbox's Postfix processes of that name."""
+        found = []
+        for pid in children(self.sandbox.pid("postfix")):
+            st = stat_of(pid)
+            if st and st[0] == name and st[1] != "Z":
+                found.append(pid)
+        return found
+
+    def kill(self, pid, sig=signal.SIGKILL):
+        try:
+            os.kill(pid, sig)
+        except ProcessLookupError:
+            pass
+
+    # Serving again.
+
+    def over(self):
+        """The fault is over: from now on the daemons have five seconds."""
+        if self.over_at is not None:
+            return
+        self.over_at = time.monotonic()
+        for name in ("smtp", "lmtp", "auth", "pop3"):
+            t = threading.Thread(target=self.probe, args=(name,), daemon=True)
+            self.probes.append(t)
+            t.start()
+
+    def probe(self, name):
+        """Asks until it is served."""
+        works = getattr(self, "probe_" + name)
+        while time.monotonic() < self.over_at + PROBE_MOST:
+            try:
+                if works():
+                    self.served[name] = time.monotonic() - self.over_at
+                    return
+            except (Failed, OSError):
+                pass
+            time.sleep(PROBE_PAUSE)
+
+    def probe_mail(self, way):
+        mail = mails.Mail(self.ledger.number(), way, 1024, "id",
+                          "ann@remote.test", [mails.PROBE], self.row_name)
+        mail.once = True
+        self.ledger.intend(mail)
+        door = Door(self, way)
+        outcomes, text = door.attempt(mail, mail.rcpts, SERVE_WITHIN * 2)
+        self.ledger.reply(mail, outcomes, text)
+        door.close()
+        return outcomes[mails.PROBE] == "ok"
+
+    def probe_smtp(self):
+        return self.probe_mail("smtp")
+
+    def probe_lmtp(self):
+        return self.probe_mail("lmtp")
+
+    def probe_auth(self):
+        with self.sandbox.submission(timeout=SERVE_WITHIN * 2) as s:
+            return s.auth_plain(mails.PROBE, PASSWORD).startswith("235")
+
+    def probe_pop3(self):
+        with Pop3(self.sandbox.env["MAILROW_POP3"],
+                  timeout=SERVE_WITHIN * 2) as p:
+            p.login(mails.PROBE)
+            p.listing("UIDL")
+            p.quit()
+        return True
+
+    def expect_serving(self, within=None):
+        """All doors serve again, within five seconds of over()."""
+        within = within or self.serve_within
+        self.over()
+        for t in self.probes:
+            t.join(PROBE_MOST + 30)
+        for name in ("smtp", "lmtp", "auth", "pop3"):
+            took = self.served.get(name)
+            if took is None:
+                self.problem("%s: no service after %d s" % (name, PROBE_MOST))
+            elif took > within:
+                self.problem("%s: served again after %.1f s" % (name, took))
+
+    def expect(self, what, held):
+        if not held:
+            self.problem("not so: " + what)
+
+    def close(self):
+        self.ledger.close()
+        self.sandbox.remove()

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "lib/fault.h"
 #include "lib/pwhash.h"
 
 bool checker_init(struct checker *c, const struct settings *s)
@@ -148,6 +149,7 @@ void check_attempt(struct checker *c, const struct settings *s,
 		   struct attempt *a)
 {
 	struct addr login;
+	enum fact known;
 	size_t n = 0;
 
 	if (!login_parse(buf_span(&a->mech.user), s->conf->fold_local_part,
@@ -155,7 +157,10 @@ void check_attempt(struct checker *c, const struct settings *s,
 		check_unknown(c, a, "malformed-name");
 		return;
 	}
-	switch (accounts_login(c->db, s->profile, &login, c->row, &n)) {
+	FAULT_PASS(AUTH_LOOKUP);
+	known = accounts_login(c->db, s->profile, &login, c->row, &n);
+	FAULT_PASS(AUTH_LOOKED_UP);
+	switch (known) {
 	case F_NO:
 		check_unknown(c, a, "unknown-user");
 		break;
@@ -168,5 +173,6 @@ void check_attempt(struct checker *c, const struct settings *s,
 			       db_why(c->db));
 		break;
 	}
+	FAULT_PASS(AUTH_HASHED);
 	explicit_bzero(c->row, LOGIN_ROWS_MAX * sizeof(*c->row));
 }

@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "lib/clock.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "auth/serve.h"
 
@@ -210,6 +211,7 @@ static void attempt_answer_ok(struct attempt *a)
 	authproto_put_ok(&c->out, a->id, &ok);
 	client_forget(c, a);
 	client_flush(c);
+	FAULT_PASS(AUTH_ANSWERED);
 }
 
 /* The answer waits, so that guessing is slow; no worker waits with it. */
@@ -229,6 +231,7 @@ static void attempt_delay_failed(struct attempt *a)
 /* With the verdict in a->result. */
 static void attempt_conclude(struct attempt *a)
 {
+	FAULT_PASS(AUTH_ANSWER);
 	attempt_log(a, &a->result);
 	switch (a->result.verdict) {
 	case VERDICT_OK:
@@ -373,6 +376,7 @@ static bool client_line(struct client *c, struct span line)
 {
 	struct authproto_request r;
 
+	FAULT_PASS(AUTH_LINE);
 	if (!authproto_parse_request(line, &r))
 		return false;
 	switch (r.verb) {

@@ -1,5 +1,6 @@
 #include "auth/lastlogin.h"
 
+#include "lib/fault.h"
 #include "lib/log.h"
 
 enum { ROWS_A_TRANSACTION = 200 };
@@ -166,8 +167,12 @@ static enum db_result batch_write_some(struct db *db, struct lastlogin_batch *b)
 
 	for (size_t i = b->written; i < end && r == DB_OK; i++)
 		r = entry_write(db, b->entry[i]);
+	if (r == DB_OK && FAULT(LASTLOGIN_COMMIT)) {
+		db_close(db);
+		r = DB_DOWN;
+	}
 	if (r == DB_OK)
-		r = db_commit(db);
+		r = db_commit(db, FAULT_LASTLOGIN_UNREAD);
 	if (r == DB_OK)
 		b->written = end;
 	return r;

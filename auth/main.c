@@ -7,6 +7,7 @@
 #include "lib/confload.h"
 #include "lib/counter.h"
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/supervise.h"
 #include "lib/net.h"
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 			    argc, argv, &cli);
 	d.conf_file = cli.conf_file;
 	daemon_prepare();
+	fault_i_am(FAULT_BY_AUTHD);
 	log_open(d.conf, program_name(PROG_AUTHD));
 	authd_hide_memory();
 	counter_open(d.conf->counter_dir, program_name(PROG_AUTHD), true);

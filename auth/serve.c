@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/confload.h"
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/supervise.h"
@@ -130,6 +131,7 @@ static void serve_accept(struct serve *s, int listener)
 			serve_accept_failed(s);
 			return;
 		}
+		FAULT_PASS(AUTH_ACCEPTED);
 		if (!client_new(s, fd))
 			log_warn("auth: no memory for a connection");
 	}

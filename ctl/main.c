@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "lib/confload.h"
+#include "lib/fault.h"
 
 static const struct verb *const nouns[] = {
 	schema_verbs,   domain_verbs,  alias_verbs,   lookup_verbs,
@@ -267,6 +268,7 @@ int main(int argc, char **argv)
 	struct conf *c;
 	int code;
 
+	fault_i_am(FAULT_BY_TOOL);
 	argc = take_json(argc, argv, &o.json);
 	code = parse_options(argc, argv, &o);
 	if (code >= 0)

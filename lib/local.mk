@@ -32,7 +32,7 @@ lib_libsys_a_SOURCES = \
 	lib/confload.c lib/confload.h \
 	lib/counter.c lib/counter.h \
 	lib/daemon.c lib/daemon.h \
-	lib/fault.c lib/fault.h \
+	lib/fault.c lib/fault.def lib/fault.h \
 	lib/log.c lib/log.h \
 	lib/net.c lib/net.h \
 	lib/notify.h \

@@ -151,7 +151,8 @@ static bool send_on(struct finishing *f, const struct forward_list *l)
 		buf_printf(&f->why, "lmtp_forward: %s", why);
 		return false;
 	}
-	return !FAULT("lmtp-forward") && forward_send(&mail, l, &f->why);
+	return !FAULT(LMTP_FORWARD) && forward_send(&mail, l, &f->why) &&
+	       !FAULT(LMTP_FORWARDED);
 }
 
 static void log_forward(struct finishing *f, size_t rcpt,
@@ -241,7 +242,7 @@ static void forward_all(struct finishing *f)
 static void put_replies(const struct finishing *f)
 {
 	struct lmtpio *io = &f->s->io;
-	bool failed = FAULT("lmtp-before-reply");
+	bool failed = FAULT(LMTP_BEFORE_REPLY);
 
 	for (size_t i = 0; i < f->in->nrcpt; i++) {
 		enum reply_id id = f->outcome[i].id;
@@ -250,9 +251,9 @@ static void put_replies(const struct finishing *f)
 			id = R_DELIVER_TEMP;
 		else if (id == R_NONE)
 			id = R_LMTP_STORED;
-		if (i > 0 && FAULT("lmtp-split-replies") && !lmtpio_flush(io))
+		if (i > 0 && FAULT(LMTP_SPLIT_REPLIES) && !lmtpio_flush(io))
 			f->s->ended = true;
-		if (i > 0 && FAULT("lmtp-between-replies"))
+		if (i > 0 && FAULT(LMTP_BETWEEN_REPLIES))
 			f->s->ended = true;
 		lmtp_put_reply(&io->out, id,
 			       addr_bare(span_of(f->in->rcpt[i].path)));
@@ -275,7 +276,7 @@ enum reply_id finish_message(struct session *s)
 			       .why = BUF_INIT(WHY_MAX) };
 	enum reply_id first;
 
-	if (FAULT("lmtp-data-end"))
+	if (FAULT(LMTP_DATA_END))
 		m->content.failed = R_DELIVER_TEMP;
 	message_end(m);
 	f.facts = finish_facts(s);
@@ -290,6 +291,7 @@ enum reply_id finish_message(struct session *s)
 	set_forward_by(&f);
 	forward_all(&f);
 	put_replies(&f);
+	FAULT_PASS(LMTP_REPLIED);
 	first = f.outcome[0].id;
 	free(f.outcome);
 	buf_release(&f.why);

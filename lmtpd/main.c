@@ -12,6 +12,7 @@
 #include "lib/confload.h"
 #include "lib/counter.h"
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/supervise.h"
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
 			    "store mail that the MTA hands over by LMTP", argc,
 			    argv, &d.cli);
 	daemon_prepare();
+	fault_i_am(FAULT_BY_LMTPD);
 	log_open(d.conf, program_name(PROG_LMTPD));
 	counter_open(d.conf->counter_dir, program_name(PROG_LMTPD), true);
 	lmtpd_check_forward(d.conf);

@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/counter.h"
 #include "lib/esc.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 
 bool rcpt_goes_on(const struct judged_target *t)
@@ -88,8 +89,10 @@ enum reply_id rcpt_take(struct session *s, struct span path)
 	struct judged_rcpt r;
 	enum reply_id id;
 
+	FAULT_PASS(LMTP_RCPT);
 	judge_rcpt(&s->settings->judge, &client, path, s->message.declared,
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
+	FAULT_PASS(LMTP_JUDGED);
 	id = r.verdict.id;
 	predicate = r.verdict.predicate;
 	if (id == R_NONE) {

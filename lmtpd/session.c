@@ -4,6 +4,7 @@
 #include "lmtpd/session.h"
 
 #include "lib/esc.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lmtpd/finish.h"
@@ -52,6 +53,7 @@ static enum reply_id do_hello(struct session *s, const struct lmtp_event *e)
 {
 	const struct conf *c = s->settings->conf;
 
+	FAULT_PASS(LMTP_HELLO);
 	message_reset(&s->message);
 	memcpy(s->helo, e->text.p, e->text.n);
 	s->helo[e->text.n] = '\0';
@@ -64,6 +66,7 @@ static enum reply_id do_mail(struct session *s, const struct lmtp_event *e)
 {
 	enum reply_id id = message_open(&s->message, &e->mail);
 
+	FAULT_PASS(LMTP_MAIL);
 	if (id == R_NONE)
 		id = e->reply;
 	say(s, id, SPAN_EMPTY);
@@ -80,12 +83,21 @@ static enum reply_id do_rcpt(struct session *s, const struct lmtp_event *e)
 	return id;
 }
 
+static void note_piece(const struct session *s, struct span in)
+{
+	if (in.n && s->message.octets == 0)
+		FAULT_PASS(LMTP_PIECE_FIRST);
+	else if (in.n)
+		FAULT_PASS(LMTP_PIECE_MORE);
+}
+
 static void take_content(struct session *s, struct dot_reader *dots,
 			 bool *end_r)
 {
 	uint64_t most = s->settings->conf->lmtp_message_max;
 	struct span in = lmtpio_pending(&s->io);
 
+	note_piece(s, in);
 	buf_reset(&s->piece);
 	lmtpio_take(&s->io, dot_unstuff(dots, in, &s->piece, end_r));
 	if (!buf_ok(&s->piece))
@@ -101,6 +113,7 @@ static enum reply_id do_data(struct session *s, const struct lmtp_event *e)
 	enum reply_id id = R_NONE;
 	bool end = false;
 
+	FAULT_PASS(LMTP_DATA);
 	say(s, e->reply, SPAN_EMPTY);
 	message_begin(&s->message, s->settings, own_host, s);
 	take_content(s, &dots, &end);
@@ -118,12 +131,14 @@ static enum reply_id do_data(struct session *s, const struct lmtp_event *e)
 
 static enum reply_id do_reset(struct session *s, const struct lmtp_event *e)
 {
+	FAULT_PASS(LMTP_RESET);
 	message_reset(&s->message);
 	return do_say(s, e);
 }
 
 static enum reply_id do_quit(struct session *s, const struct lmtp_event *e)
 {
+	FAULT_PASS(LMTP_QUIT);
 	end_with(s, e->reply);
 	return e->reply;
 }
@@ -184,6 +199,7 @@ static bool session_open(struct session *s, unsigned long id, int fd,
 
 static void session_close(struct session *s)
 {
+	FAULT_PASS(LMTP_CLOSE);
 	if (!lmtpio_flush(&s->io))
 		log_debug("session %lu: the MTA does not take the rest", s->id);
 	message_release(&s->message);
@@ -200,6 +216,7 @@ void session_serve(unsigned long id, int fd, int stop_fd)
 	if (s.ended)
 		log_warn("session %lu: out of memory", id);
 	log_debug("session %lu begins", id);
+	FAULT_PASS(LMTP_BEGIN);
 	while (!s.ended)
 		session_turn(&s);
 	session_close(&s);

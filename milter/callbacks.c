@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/counter.h"
 #include "lib/esc.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "milter/finish.h"
 #include "milter/protocol.h"
@@ -15,6 +16,7 @@ static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
 {
 	struct session *s = protocol_session(ctx);
 
+	FAULT_PASS(MILTER_CONNECT);
 	if (s) {
 		session_set_client(s, name, a);
 		mf_copy(s->mta, sizeof(s->mta), mf_macro(ctx, "j"));
@@ -29,6 +31,7 @@ static sfsistat mf_helo(SMFICTX *ctx, char *helo)
 	struct span version = mf_macro(ctx, "{tls_version}");
 	struct span cipher = mf_macro(ctx, "{cipher}");
 
+	FAULT_PASS(MILTER_HELO);
 	if (!s)
 		return protocol_go_on(s, SMFIP_NR_HELO);
 	mf_copy(s->helo, sizeof(s->helo), span_of(helo));
@@ -60,6 +63,7 @@ static sfsistat mf_mail(SMFICTX *ctx, char **argv)
 	static char *none[] = { NULL };
 	struct session *s = protocol_session(ctx);
 
+	FAULT_PASS(MILTER_MAIL);
 	if (s) {
 		message_open(&s->message, argv ? argv : none);
 		note_queue_id(ctx, &s->message);
@@ -137,9 +141,11 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 	if (!s || !s->message.open || !argv || !argv[0])
 		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
 	note_queue_id(ctx, &s->message);
+	FAULT_PASS(MILTER_RCPT);
 	judge_rcpt(&s->settings->judge, &s->client, judged_path(ctx, argv[0]),
 		   s->message.declared,
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
+	FAULT_PASS(MILTER_JUDGED);
 	v = r.verdict;
 	check_message(s, &r, &v);
 	log_debug("%s: recipient judged: predicate '%s', %zu targets%s",
@@ -164,6 +170,7 @@ static sfsistat mf_data(SMFICTX *ctx)
 {
 	struct session *s = protocol_session(ctx);
 
+	FAULT_PASS(MILTER_DATA);
 	if (!s)
 		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
 	note_queue_id(ctx, &s->message);
@@ -177,10 +184,19 @@ static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
 {
 	struct session *s = protocol_session(ctx);
 
+	FAULT_PASS(MILTER_HEADER);
 	if (s && session_begin_content(s))
 		content_header(&s->message.content, span_of(name),
 			       span_of(value));
 	return protocol_go_on(s, SMFIP_NR_HDR);
+}
+
+static void note_piece(const struct content *c)
+{
+	if (c->header_done)
+		FAULT_PASS(MILTER_BODY_MORE);
+	else
+		FAULT_PASS(MILTER_BODY_FIRST);
 }
 
 /* The first piece, or the end of the message, ends the header. */
@@ -188,8 +204,10 @@ static sfsistat mf_body(SMFICTX *ctx, unsigned char *p, size_t n)
 {
 	struct session *s = protocol_session(ctx);
 
-	if (s && p && session_begin_content(s))
+	if (s && p && session_begin_content(s)) {
+		note_piece(&s->message.content);
 		content_body(&s->message.content, span_make(p, n));
+	}
 	return protocol_go_on(s, SMFIP_NR_BODY);
 }
 
@@ -210,6 +228,7 @@ static sfsistat mf_abort(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
 
+	FAULT_PASS(MILTER_ABORT);
 	if (s)
 		message_reset(&s->message);
 	return SMFIS_CONTINUE;
@@ -219,6 +238,7 @@ static sfsistat mf_close(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
 
+	FAULT_PASS(MILTER_CLOSE);
 	(void)smfi_setpriv(ctx, NULL);
 	session_free(&s);
 	return SMFIS_CONTINUE;

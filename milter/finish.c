@@ -38,7 +38,7 @@ static enum reply_id finish_store(struct session *s)
 	struct buf why = BUF_INIT(WHY_MAX);
 	enum reply_id id = R_NONE;
 
-	if (FAULT("milter-eom-begin"))
+	if (FAULT(MILTER_EOM_BEGIN))
 		id = R_DELIVER_TEMP;
 	content_finish(&m->content, facts.queue_id);
 	if (id == R_NONE)
@@ -161,7 +161,7 @@ sfsistat finish_message(SMFICTX *ctx, struct session *s)
 		finish_log(s);
 	verdict = id == R_NONE ? finish_verdict(ctx, s)
 			       : mf_reject(ctx, id, SPAN_EMPTY);
-	if (FAULT("milter-before-reply"))
+	if (FAULT(MILTER_BEFORE_REPLY))
 		verdict = mf_reject(ctx, R_DELIVER_TEMP, SPAN_EMPTY);
 	return verdict;
 }

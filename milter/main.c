@@ -16,6 +16,7 @@
 #include "lib/confload.h"
 #include "lib/counter.h"
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/supervise.h"
 #include "milter/callbacks.h"
@@ -256,6 +257,7 @@ int main(int argc, char **argv)
 			    "store mail for local recipients at end of message",
 			    argc, argv, &m.cli);
 	daemon_prepare();
+	fault_i_am(FAULT_BY_MILTER);
 	log_open(m.conf, m.conf->syslog_name);
 	counter_open(m.conf->counter_dir, program, true);
 	daemon_find_user(m.conf->milter_user, &m.user);

@@ -5,6 +5,7 @@
 
 #include <libmilter/mfdef.h>
 
+#include "lib/fault.h"
 #include "lib/log.h"
 
 /* Only RCPT, DATA and end of message are answered; for the rest the MTA shall
@@ -67,6 +68,7 @@ sfsistat mf_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 
 	(void)f2;
 	(void)f3;
+	FAULT_PASS(MILTER_NEGOTIATE);
 	(void)smfi_setpriv(ctx, s);
 	if (!s) {
 		log_warn("cannot begin a session: out of memory");

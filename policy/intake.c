@@ -196,13 +196,13 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 			    struct content *c, struct buf *why)
 {
 	c->mail.sender = span_head(st->facts->sender, SENDER_MAX);
-	if (FAULT("intake-before-commit"))
+	if (FAULT(INTAKE_BEFORE_COMMIT))
 		return R_DELIVER_TEMP;
 	switch (deliver_commit(s->deliver, &c->mail, st->target, st->n,
 			       deadline_in(s->conf->deliver_timeout), why)) {
 	case DELIVER_OK:
 		take_results(st);
-		return FAULT("intake-after-commit") ? R_DELIVER_TEMP : R_NONE;
+		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP : R_NONE;
 	case DELIVER_QUOTA:
 		return R_DELIVER_QUOTA;
 	case DELIVER_TEMP:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "pop3d/keeperconf.h"
 #include "pop3d/keeperloop.h"
@@ -89,6 +90,7 @@ int keeper_main(const struct conf *c, int control)
 {
 	struct keeperloop *k = malloc(sizeof(*k));
 
+	fault_i_am(FAULT_BY_KEEPER);
 	log_open(c, "mailrow-pop3d");
 	if (!k)
 		log_fatal(EX_OSERR, "cannot start the keeper: out of memory");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 
@@ -150,6 +151,7 @@ bool keeperauth_ask(struct keeperauth *a, uint64_t who,
 	size_t before;
 	uint32_t id;
 
+	FAULT_PASS(KEEPER_AUTH);
 	if (!ready(a))
 		return false;
 	if (a->first_free == NO_REQUEST && !requests_grow(a))
@@ -189,6 +191,7 @@ void keeperauth_flush(struct keeperauth *a)
 		ssize_t n = send(a->fd, a->out.p, a->out.n, MSG_NOSIGNAL);
 
 		if (n > 0) {
+			FAULT_PASS(KEEPER_AUTH_SENT);
 			forget_sent(a, (size_t)n);
 		} else if (errno == EAGAIN) {
 			break;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "pop3d/keeperlog.h"
 #include "pop3d/keeperloop.h"
@@ -161,9 +162,13 @@ static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
 
 static void channel_send(struct keeperloop *k, struct channel *c)
 {
-	enum frames_result r = frames_send(&c->out, c->fd);
-	bool full = r == FRAMES_FULL;
+	enum frames_result r;
+	bool full;
 
+	FAULT_PASS(KEEPER_ANSWER);
+	r = frames_send(&c->out, c->fd);
+	full = r == FRAMES_FULL;
+	FAULT_PASS(KEEPER_ANSWERED);
 	if (!channel_want_out(k, c, full)) {
 		channel_close(k, c, "out of memory");
 		return;
@@ -221,6 +226,7 @@ static void begin_move(struct keeperloop *k, struct channel *c)
 {
 	struct keeperjob *j = job_new(c, KJ_MOVE);
 
+	FAULT_PASS(KEEPER_MOVE);
 	if (!j) {
 		answer_temp(k, c);
 		return;
@@ -259,6 +265,7 @@ static void take_frame(struct keeperloop *k, struct channel *c,
 		begin_move(k, c);
 		break;
 	case KT_BYE:
+		FAULT_PASS(KEEPER_BYE);
 		log_end(c, &r.u.bye, NULL);
 		channel_free(k, c);
 		break;

@@ -124,6 +124,8 @@ static enum db_result run_open(struct keeperjob *j, struct db *db,
 	struct page p = { .j = j };
 
 	(void)scratch;
+	if (FAULT(KEEPER_OPEN))
+		return DB_OURS;
 	put_simple(j, CHAN_GRANTED);
 	return page_done(&p, maildrop_open(db, span_of(j->u.open.address),
 					   span_of(j->u.open.incarnation),
@@ -138,6 +140,8 @@ static enum db_result run_list(struct keeperjob *j, struct db *db,
 	struct page p = { .j = j };
 
 	(void)scratch;
+	if (FAULT(KEEPER_LIST))
+		return DB_OURS;
 	return page_done(&p, maildrop_list(db, j->mailbox_id, j->u.after, max,
 					   page_add, &p, &j->more));
 }
@@ -201,6 +205,8 @@ static enum db_result run_read(struct keeperjob *j, struct db *db,
 	enum db_result r;
 	bool got;
 
+	if (FAULT(KEEPER_READ))
+		return DB_OURS;
 	if (j->narrow && (limit == 0 || limit > NARROW_OCTETS))
 		limit = NARROW_OCTETS;
 	r = maildrop_read(db, j->mailbox_id, w->uid[0], w->offset, limit, &m,
@@ -307,6 +313,8 @@ static enum db_result run_read_many(struct keeperjob *j, struct db *db,
 			   .raw = raw };
 	enum db_result r;
 
+	if (FAULT(KEEPER_READ_MANY))
+		return DB_OURS;
 	r = maildrop_read_many(db, j->mailbox_id, w->uid, w->n, w->limit,
 			       ahead_add, &a);
 	for (size_t i = 0; r == DB_OK && i < w->n; i++)
@@ -325,13 +333,13 @@ static enum db_result run_move(struct keeperjob *j, struct db *db,
 	enum db_result r;
 
 	(void)scratch;
-	if (FAULT("keeper-move-begin"))
+	if (FAULT(KEEPER_MOVE_BEGIN))
 		return DB_OURS;
 	r = maildrop_move(db, j->mailbox_id, m->uid, m->n, span_of(m->who),
 			  span_of(m->from), &moved);
 	if (r != DB_OK)
 		return r;
-	if (FAULT("keeper-move-done"))
+	if (FAULT(KEEPER_MOVE_DONE))
 		return DB_OURS;
 	chan_put_moved(frames_begin(&j->out), moved);
 	frames_end(&j->out);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "pop3d/keeper.h"
@@ -148,6 +149,7 @@ static void on_auth_answer(void *arg, uint64_t who,
 	struct keeperloop *k = arg;
 	struct channel *c = find(k, who);
 
+	FAULT_PASS(KEEPER_AUTH_ANSWER);
 	if (c)
 		channel_authenticated(k, c, a);
 }
@@ -215,6 +217,7 @@ static void accept_session(struct keeperloop *k, const char *message, size_t n,
 {
 	struct keeper_session told;
 
+	FAULT_PASS(KEEPER_SESSION);
 	if (n == sizeof(told) && fd >= 0) {
 		memcpy(&told, message, sizeof(told));
 		channel_open(k, &told, fd);

@@ -1,6 +1,7 @@
 #include "lib/confload.h"
 #include "lib/counter.h"
 #include "lib/daemon.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "pop3d/parent.h"
 
@@ -14,5 +15,6 @@ int main(int argc, char **argv)
 	log_open(conf, program_name(PROG_POP3D));
 	counter_open(conf->counter_dir, program_name(PROG_POP3D), false);
 	daemon_prepare();
+	fault_i_am(FAULT_BY_PARENT);
 	return parent_run(conf, cli.conf_file, argv);
 }

@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "lib/counter.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/net.h"
 #include "lib/reply.h"
@@ -113,6 +114,7 @@ static bool begin_session(struct parent *p, int client, int channel,
 	if (!describe(p, peer, &told) ||
 	    !parent_keeper_tell(p, &told, keepers_end))
 		return false;
+	FAULT_PASS(PARENT_FORK);
 	pid = fork();
 	if (pid == 0)
 		session_main(&(struct session_start){
@@ -126,6 +128,7 @@ static bool begin_session(struct parent *p, int client, int channel,
 		pause_accepting(p, "cannot fork");
 		return false;
 	}
+	FAULT_PASS(PARENT_FORKED);
 	log_debug("session %llx is process %ld", (unsigned long long)told.id,
 		  (long)pid);
 	return clients_add(&p->clients, pid, &peer->remote);
@@ -184,6 +187,7 @@ static bool accept_one(struct parent *p, int listener)
 
 	if (client < 0)
 		return accept_failed(p, listener, errno);
+	FAULT_PASS(PARENT_ACCEPTED);
 	reply = why_not(p, &peer.remote);
 	counter_add(reply == R_NONE ? "session" : "session turned away");
 	if (reply == R_NONE)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fault.h"
 #include "lib/log.h"
 #include "pop3d/chanclient.h"
 #include "pop3d/popio.h"
@@ -143,24 +144,53 @@ static void session_lose_keeper(struct session *s)
 	popstate_lost(&s->pop);
 }
 
+/* What the keeper is asked, and has been asked. */
+static void note_request(const struct popstate *s, bool sent)
+{
+	static const enum fault_id point[FLIGHT_COUNT][2] = {
+		[FLIGHT_LOGIN] = { FAULT_SESSION_AUTH,
+				   FAULT_SESSION_AUTH_SENT },
+		[FLIGHT_READ] = { FAULT_SESSION_READ, FAULT_SESSION_READ_SENT },
+		[FLIGHT_MOVE] = { FAULT_SESSION_QUIT, FAULT_SESSION_QUIT_SENT },
+	};
+
+	if (s->flight != FLIGHT_NONE)
+		(void)fault_met(point[s->flight][sent]);
+}
+
 static void session_ask_keeper(struct session *s)
 {
 	enum chanclient_result r;
 
 	while (!s->pop.ended && s->pop.request.n) {
+		note_request(&s->pop, false);
 		r = chanclient_send(FD_CHANNEL, buf_span(&s->pop.request));
 		if (r == CHANCLIENT_AGAIN)
 			return;
-		if (r == CHANCLIENT_OK)
-			popstate_sent(&s->pop);
-		else
+		if (r != CHANCLIENT_OK) {
 			session_lose_keeper(s);
+			continue;
+		}
+		note_request(&s->pop, true);
+		popstate_sent(&s->pop);
 	}
+}
+
+/* A frame is taken, nothing said yet. */
+static void note_frame(enum pop_flight before, const struct popstate *s)
+{
+	if (before == FLIGHT_LOGIN && s->state == ST_TRANS)
+		FAULT_PASS(SESSION_LISTED);
+	else if (before == FLIGHT_READ)
+		FAULT_PASS(SESSION_PIECE);
+	else if (before == FLIGHT_MOVE && s->ended)
+		FAULT_PASS(SESSION_MOVED);
 }
 
 static void session_hear_keeper(struct session *s)
 {
 	enum chanclient_result r;
+	enum pop_flight before;
 	struct span frame;
 
 	while (popstate_wants_frame(&s->pop)) {
@@ -168,10 +198,13 @@ static void session_hear_keeper(struct session *s)
 		if (r == CHANCLIENT_AGAIN)
 			return;
 		session_note_activity(s);
-		if (r == CHANCLIENT_OK)
-			popstate_frame(&s->pop, frame);
-		else
+		if (r != CHANCLIENT_OK) {
 			session_lose_keeper(s);
+			continue;
+		}
+		before = s->pop.flight;
+		popstate_frame(&s->pop, frame);
+		note_frame(before, &s->pop);
 	}
 }
 
@@ -315,6 +348,7 @@ static void session_say_bye(struct session *s)
 {
 	struct buf bye = BUF_INIT(CHAN_FRAME_MAX);
 
+	FAULT_PASS(SESSION_BYE);
 	popstate_put_bye(&s->pop, s->io.in_octets, s->io.out_octets, &bye);
 	if (!s->keeper_lost && buf_ok(&bye) &&
 	    chanclient_send(FD_CHANNEL, buf_span(&bye)) != CHANCLIENT_OK)
@@ -325,8 +359,10 @@ void session_main(const struct session_start *start)
 {
 	static struct session s;
 
+	fault_i_am(FAULT_BY_SESSION);
 	if (!session_confine(start))
 		_exit(EX_OSERR);
+	FAULT_PASS(SESSION_BEGIN);
 	session_catch_signals(&s);
 	session_init(&s, start);
 	popstate_greet(&s.pop, start->challenge);

@@ -6,6 +6,7 @@
 
 #include "lib/esc.h"
 #include "lib/log.h"
+#include "sql/replay.h"
 
 /* Others may make or retire the row between our statements. */
 enum { RESOLVE_TRIES = 5 };
@@ -66,7 +67,9 @@ static enum db_result change_life(struct db *db, struct span address,
 	if (r == DB_OK && db_affected(db) != 1)
 		r = DB_RETRY;
 	if (r == DB_OK)
-		r = db_commit(db);
+		r = replay_fault(db, FAULT_BOX_LIFE);
+	if (r == DB_OK)
+		r = db_commit(db, FAULT_BOX_LIFE_UNREAD);
 	if (r != DB_OK)
 		db_rollback(db);
 	return r;
@@ -125,8 +128,10 @@ static enum db_result change(struct db *db, const struct addr *a,
 	struct esc_text t;
 	enum db_result r;
 
-	if (f->box.mailbox_id == 0)
-		return make_or_take_back(db, addr_span(a), incarnation);
+	if (f->box.mailbox_id == 0) {
+		r = make_or_take_back(db, addr_span(a), incarnation);
+		return r == DB_OK ? replay_fault(db, FAULT_BOX_MADE) : r;
+	}
 	r = change_life(db, addr_span(a), incarnation, f->box.mailbox_id);
 	if (r == DB_OK)
 		log_info("mailbox %llu of '%s' belongs to a former account"

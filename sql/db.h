@@ -6,6 +6,7 @@
 #define MAILROW_SQL_DB_H
 
 #include "lib/conf.h"
+#include "lib/fault.h"
 
 /* What a failure means for the caller. */
 enum db_result {
@@ -119,14 +120,10 @@ uint64_t db_insert_id(const struct db *db);
  * has had an effect. */
 enum db_result db_begin(struct db *db) __attribute__((warn_unused_result));
 
-/* DB_DOWN from here means: outcome unknown (deliver.c settles it). */
-enum db_result db_commit(struct db *db) __attribute__((warn_unused_result));
-
-#ifdef WITH_FAULT_POINTS
-/* For the tests: COMMIT is on its way, and the answer is never read. */
-enum db_result db_commit_unread(struct db *db)
+/* DB_DOWN from here means: outcome unknown (deliver.c settles it). unread is
+ * the fault point between COMMIT that is on its way and its answer. */
+enum db_result db_commit(struct db *db, enum fault_id unread)
 	__attribute__((warn_unused_result));
-#endif
 
 /* Also after a failure; closes the connection if it cannot be told. */
 void db_rollback(struct db *db);

@@ -8,7 +8,11 @@
 #include "sql/durability.h"
 #include "sql/schema.h"
 
-enum { ERR_UNKNOWN_VARIABLE = 1193, ERR_NO_SUCH_THREAD = 1094 };
+enum {
+	ERR_UNKNOWN_VARIABLE = 1193,
+	ERR_NO_SUCH_THREAD = 1094,
+	ERR_SERVER_LOST = 2013
+};
 
 #define DATABASE_DEFAULT "mailrow"
 
@@ -42,6 +46,15 @@ static void set_options(MYSQL *my, const struct db_target *t)
 	forbid(my);
 }
 
+static int socket_of(MYSQL *my)
+{
+#ifdef MARIADB_BASE_VERSION
+	return (int)mysql_get_socket(my);
+#else
+	return (int)my->net.fd;
+#endif
+}
+
 /* No flags: CLIENT_FOUND_ROWS above all must not be set, since affected rows
  * tell what really changed. */
 static enum db_result connect_server(struct db *db)
@@ -62,6 +75,7 @@ static enum db_result connect_server(struct db *db)
 		return r;
 	}
 	forbid(db->my);
+	fault_connected(db, socket_of(db->my));
 	db->autocommit = true;
 	return DB_OK;
 }
@@ -215,6 +229,7 @@ void db_close(struct db *db)
 		memcpy(db->former_server, db->server, sizeof(db->server));
 	}
 	db->server[0] = '\0';
+	fault_disconnected(db);
 	mysql_close(db->my);
 	db->my = NULL;
 	if (db->open)
@@ -247,9 +262,21 @@ static void end_tx(struct db *db)
 	db->tx_broken = false;
 }
 
+/* mysql_commit() in its two steps. */
+static enum db_result run_commit(struct db *db, enum fault_id unread)
+{
+	if (mysql_send_query(db->my, "COMMIT", 6))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	if (fault_met(unread))
+		return db_fail(db, ERR_SERVER_LOST, "");
+	if (mysql_read_query_result(db->my))
+		return db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	return DB_OK;
+}
+
 /* After an error inside a transaction, COMMIT of what is left could succeed:
  * a server that rolled back has nothing to commit (1213 on Galera). */
-enum db_result db_commit(struct db *db)
+enum db_result db_commit(struct db *db, enum fault_id unread)
 {
 	enum db_result r = DB_OK;
 
@@ -258,8 +285,9 @@ enum db_result db_commit(struct db *db)
 		db_rollback(db);
 		return r;
 	}
-	if (db->tx_used && mysql_commit(db->my)) {
-		r = db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	if (db->tx_used)
+		r = run_commit(db, unread);
+	if (r != DB_OK) {
 		if (r == DB_RETRY)
 			db_rollback(db);
 		else
@@ -294,15 +322,3 @@ enum db_result db_kill_former(struct db *db)
 	r = db_run(db, Q_KILL, param);
 	return db->err == ERR_NO_SUCH_THREAD ? db_succeed(db) : r;
 }
-
-#ifdef WITH_FAULT_POINTS
-enum db_result db_commit_unread(struct db *db)
-{
-	if (db->my && db->tx_used)
-		(void)mysql_send_query(db->my, "COMMIT", 6);
-	(void)db_fail(db, 2013, "");
-	db_close(db);
-	end_tx(db);
-	return DB_DOWN;
-}
-#endif

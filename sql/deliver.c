@@ -71,10 +71,9 @@ static enum outcome after(struct delivery *d, struct db *db, enum db_result r)
 }
 
 /* A fault point after a statement: the connection is cut. */
-static enum outcome fault(struct delivery *d, struct db *db, const char *name)
+static enum outcome fault(struct delivery *d, struct db *db, enum fault_id id)
 {
-	(void)name;
-	if (!FAULT(name))
+	if (!fault_met(id))
 		return OUT_NEXT;
 	db_close(db);
 	return fail(d, DB_DOWN, "fault point");
@@ -82,7 +81,7 @@ static enum outcome fault(struct delivery *d, struct db *db, const char *name)
 
 static enum outcome step_begin(struct delivery *d, struct db *db)
 {
-	enum outcome o = fault(d, db, "deliver-begin");
+	enum outcome o = fault(d, db, FAULT_DELIVER_BEGIN);
 
 	d->nleft = 0;
 	for (size_t i = 0; i < d->n; i++) {
@@ -108,7 +107,7 @@ static enum outcome put_receipt(struct delivery *d, struct db *db,
 	t->duplicate_r = db_affected(db) == 0;
 	if (!t->duplicate_r)
 		d->left[d->nleft++] = t;
-	return fault(d, db, "deliver-receipt");
+	return fault(d, db, FAULT_DELIVER_RECEIPT);
 }
 
 static enum outcome step_receipts(struct delivery *d, struct db *db)
@@ -145,7 +144,7 @@ static enum outcome put_content(struct delivery *d, struct db *db)
 		return fail(d, DB_OURS, "content id is taken");
 	if (r != DB_OK)
 		return after(d, db, r);
-	o = fault(d, db, "deliver-content");
+	o = fault(d, db, FAULT_DELIVER_CONTENT);
 	if (o != OUT_NEXT)
 		return o;
 	r = upload_chunks(db, d->m, 0, size, d->room, d->why);
@@ -153,7 +152,7 @@ static enum outcome put_content(struct delivery *d, struct db *db)
 		d->result = r == DB_DUP ? DB_OURS : r;
 		return OUT_FAILED;
 	}
-	return fault(d, db, "deliver-chunk");
+	return fault(d, db, FAULT_DELIVER_CHUNK);
 }
 
 /* The claim waited for whoever held the row, so what is seen now is the end
@@ -189,7 +188,7 @@ static enum outcome claim_content(struct delivery *d, struct db *db)
 		return after(d, db, r);
 	if (db_affected(db) != 1)
 		return claim_failed(d, db);
-	return fault(d, db, "deliver-content");
+	return fault(d, db, FAULT_DELIVER_CLAIM);
 }
 
 static enum outcome step_content(struct delivery *d, struct db *db)
@@ -234,7 +233,7 @@ static enum outcome count(struct delivery *d, struct db *db,
 	if (db_affected(db) != 1)
 		return not_counted(d, db, t);
 	t->uid_r = db_insert_id(db);
-	return fault(d, db, "deliver-box");
+	return fault(d, db, FAULT_DELIVER_BOX);
 }
 
 /* The sender's column serves reports; the trace holds it whole. */
@@ -257,7 +256,7 @@ static enum outcome put_mail(struct delivery *d, struct db *db,
 		return fail(d, DB_OURS, "out of memory");
 	param[5] = sql_bytes(buf_span(&d->uidl));
 	o = after(d, db, db_run(db, Q_MAIL_PUT, param));
-	return o == OUT_NEXT ? fault(d, db, "deliver-mail") : o;
+	return o == OUT_NEXT ? fault(d, db, FAULT_DELIVER_MAIL) : o;
 }
 
 static enum outcome step_mailboxes(struct delivery *d, struct db *db)
@@ -278,14 +277,9 @@ static enum outcome step_mailboxes(struct delivery *d, struct db *db)
 
 static enum db_result commit(struct db *db)
 {
-	enum db_result r;
+	enum db_result r = db_commit(db, FAULT_DELIVER_COMMIT_UNREAD);
 
-#ifdef WITH_FAULT_POINTS
-	if (FAULT("deliver-commit-unread"))
-		return db_commit_unread(db);
-#endif
-	r = db_commit(db);
-	if (r != DB_OK || !FAULT("deliver-committed"))
+	if (r != DB_OK || !FAULT(DELIVER_COMMITTED))
 		return r;
 	db_close(db);
 	return DB_DOWN;
@@ -293,7 +287,7 @@ static enum db_result commit(struct db *db)
 
 static enum outcome step_commit(struct delivery *d, struct db *db)
 {
-	enum outcome o = fault(d, db, "deliver-commit");
+	enum outcome o = fault(d, db, FAULT_DELIVER_COMMIT);
 	enum db_result r;
 
 	if (o != OUT_NEXT)
@@ -333,7 +327,7 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 		sql_null(),
 		sql_bytes(span_head(d->m->sender, SENDER_MAX))
 	};
-	enum outcome o = fault(d, db, "deliver-begin");
+	enum outcome o = fault(d, db, FAULT_DELIVER_PLAIN);
 	enum db_result r;
 	bool got;
 
@@ -348,7 +342,7 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 		return OUT_NEXT;
 	param[9] = sql_bytes(buf_span(&d->uidl));
 	r = db_call(db, Q_DELIVER_PLAIN, param, &t->uid_r, &got);
-	if (r == DB_OK && FAULT("deliver-plain-unread")) {
+	if (r == DB_OK && FAULT(DELIVER_PLAIN_UNREAD)) {
 		db_close(db);
 		r = DB_DOWN;
 	}

@@ -39,7 +39,7 @@ static enum db_result lock_box(struct purge *p, const struct erasing *e,
 	b->uid_next = col[0].u;
 	b->retired = col[1].u != 0;
 	b->due = b->retired && col[2].u;
-	return replay_fault(p->db, "erase-lock");
+	return replay_fault(p->db, FAULT_ERASE_LOCK);
 }
 
 static enum db_result find_rows(struct purge *p, struct erasing *e)
@@ -74,7 +74,7 @@ static enum db_result drop_row(struct purge *p, const struct erasing *e,
 
 	if (r == DB_OK && db_affected(p->db) != 1)
 		return db_damaged(p->db, uid);
-	return r == DB_OK ? replay_fault(p->db, "erase-row") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_ERASE_ROW) : r;
 }
 
 static enum db_result count(struct purge *p, const struct erasing *e)
@@ -176,7 +176,7 @@ static enum db_result drop_receipts(struct purge *p, void *arg)
 		if (r == DB_OK)
 			p->r.receipts += db_affected(p->db);
 	}
-	return r == DB_OK ? replay_fault(p->db, "erase-receipts") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_ERASE_RECEIPTS) : r;
 }
 
 static enum db_result drop_all_receipts(struct purge *p, uint64_t mailbox_id)
@@ -215,7 +215,7 @@ static enum db_result drop_box(struct purge *p, void *arg)
 		r = db_run(p->db, Q_ERASE_BOX, param);
 	if (r == DB_OK)
 		p->r.mailboxes += db_affected(p->db);
-	return r == DB_OK ? replay_fault(p->db, "erase-box") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_ERASE_BOX) : r;
 }
 
 /* Where the mailbox ends now. */

@@ -32,18 +32,18 @@ bool purge_goes_on(struct purge *p)
 
 static enum db_result commit(struct db *db)
 {
-	enum db_result r = replay_fault(db, "purge-commit");
+	enum db_result r = replay_fault(db, FAULT_PURGE_COMMIT);
 
 	if (r == DB_OK)
-		r = db_commit(db);
-	return r == DB_OK ? replay_fault(db, "purge-committed") : r;
+		r = db_commit(db, FAULT_PURGE_UNREAD);
+	return r == DB_OK ? replay_fault(db, FAULT_PURGE_COMMITTED) : r;
 }
 
 static enum db_result attempt(struct purge *p,
 			      enum db_result (*batch)(struct purge *, void *),
 			      void *arg)
 {
-	enum db_result r = replay_fault(p->db, "purge-begin");
+	enum db_result r = replay_fault(p->db, FAULT_PURGE_BEGIN);
 
 	if (r == DB_OK)
 		r = db_begin(p->db);

@@ -105,7 +105,7 @@ static enum db_result back(struct purge *p, const struct box_row *b)
 
 static enum db_result note(struct purge *p, const struct box_row *b)
 {
-	enum db_result r = replay_fault(p->db, "purge-note");
+	enum db_result r = replay_fault(p->db, FAULT_PURGE_NOTE);
 
 	p->r.gone++;
 	if (p->s->dry_run || r != DB_OK)
@@ -117,7 +117,7 @@ static enum db_result retire(struct purge *p, const struct box_row *b)
 {
 	const struct sqlval param[] = { sql_u64(b->id),
 					sql_u64(p->s->gone_age) };
-	enum db_result r = replay_fault(p->db, "purge-retire");
+	enum db_result r = replay_fault(p->db, FAULT_PURGE_RETIRE);
 	struct esc_text t;
 
 	if (p->s->dry_run || r != DB_OK) {

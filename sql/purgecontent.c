@@ -40,7 +40,7 @@ enum db_result purge_refs_fall(struct purge *p, struct purge_id *id, size_t n)
 		param[2] = sql_bytes(purge_id_span(&id[i]));
 		r = db_run(p->db, Q_PURGE_REFS_FALL, param);
 	}
-	return r == DB_OK ? replay_fault(p->db, "purge-refs") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_PURGE_REFS) : r;
 }
 
 /* A content under its lock. */
@@ -70,7 +70,7 @@ static enum db_result lock(struct purge *p, const struct purge_id *id,
 	c->named = got ? col[0].u : 0;
 	if (r == DB_OK && !got)
 		return DB_OURS;
-	return r == DB_OK ? replay_fault(p->db, "purge-content") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_PURGE_CONTENT) : r;
 }
 
 static enum db_result set_refs(struct purge *p, const struct locked *c)
@@ -122,7 +122,7 @@ static enum db_result drop_row(struct purge *p, const struct locked *c)
 		p->r.contents++;
 		p->r.content_octets += c->octets;
 	}
-	return r == DB_OK ? replay_fault(p->db, "purge-row") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_PURGE_ROW) : r;
 }
 
 /* *done_r: the content is gone; else it goes on in another transaction. */
@@ -142,7 +142,7 @@ static enum db_result drop(struct purge *p, struct content_batch *b,
 		r = db_run(p->db, Q_PURGE_CHUNKS, param);
 	taken = r == DB_OK ? db_affected(p->db) : 0;
 	if (r == DB_OK)
-		r = replay_fault(p->db, "purge-chunk");
+		r = replay_fault(p->db, FAULT_PURGE_CHUNK);
 	b->rows += taken + 1;
 	b->octets += c->octets && c->octets < taken * DELIVER_CHUNK
 			     ? c->octets

@@ -63,7 +63,7 @@ static enum db_result drop_some(struct purge *p, void *arg)
 		if (r == DB_OK)
 			p->r.receipts += db_affected(p->db);
 		if (r == DB_OK)
-			r = replay_fault(p->db, "purge-receipt");
+			r = replay_fault(p->db, FAULT_PURGE_RECEIPT);
 		if (r != DB_OK)
 			break;
 	}

@@ -61,7 +61,7 @@ static enum db_result lock_boxes(struct purge *p, const struct trash_batch *b)
 			continue;
 		r = db_one(p->db, Q_DROP_LOCK, param, col, &got);
 	}
-	return r == DB_OK ? replay_fault(p->db, "purge-lock") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_PURGE_LOCK) : r;
 }
 
 /* *gone_r: it was still there, and as old as it was. */
@@ -77,7 +77,7 @@ static enum db_result drop_row(struct purge *p, const struct due *d,
 		p->r.trash++;
 		p->r.trash_octets += d->octets;
 	}
-	return r == DB_OK ? replay_fault(p->db, "purge-trash") : r;
+	return r == DB_OK ? replay_fault(p->db, FAULT_PURGE_TRASH) : r;
 }
 
 static enum db_result drop_rows(struct purge *p, void *arg)

@@ -4,14 +4,12 @@
 #include <time.h>
 
 #include "lib/clock.h"
-#include "lib/fault.h"
 
 enum { DOUBLINGS_MAX = 8 };
 
-enum db_result replay_fault(struct db *db, const char *name)
+enum db_result replay_fault(struct db *db, enum fault_id id)
 {
-	(void)name;
-	if (!FAULT(name))
+	if (!fault_met(id))
 		return DB_OK;
 	db_close(db);
 	return DB_DOWN;

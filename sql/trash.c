@@ -25,7 +25,7 @@ static enum db_result lock_box(struct db *db, const struct move *m, bool *got)
 	struct sqlval col[1];
 	enum db_result r = db_one(db, Q_DROP_LOCK, param, col, got);
 
-	return r == DB_OK ? replay_fault(db, "move-lock") : r;
+	return r == DB_OK ? replay_fault(db, FAULT_MOVE_LOCK) : r;
 }
 
 /* Both statements must hit the row that the lock keeps in place. */
@@ -41,13 +41,13 @@ static enum db_result move_one(struct db *db, struct move *m, uint64_t uid,
 	if (r == DB_OK && db_affected(db) != 1)
 		return db_damaged(db, uid);
 	if (r == DB_OK)
-		r = replay_fault(db, "move-trash");
+		r = replay_fault(db, FAULT_MOVE_TRASH);
 	if (r == DB_OK)
 		r = db_run(db, Q_MAIL_DROP, drop);
 	if (r == DB_OK && db_affected(db) != 1)
 		return db_damaged(db, uid);
 	if (r == DB_OK)
-		r = replay_fault(db, "move-delete");
+		r = replay_fault(db, FAULT_MOVE_DELETE);
 	if (r != DB_OK)
 		return r == DB_DUP ? db_damaged(db, uid) : r;
 	m->moved++;
@@ -77,7 +77,7 @@ static enum db_result find_some(struct db *db, const struct move *m,
 		octets_r[(*n_r)++] = col[1].u;
 	}
 	db_done(db, Q_DROP_SIZES);
-	return r;
+	return r == DB_OK ? replay_fault(db, FAULT_MOVE_SIZES) : r;
 }
 
 static enum db_result move_some(struct db *db, struct move *m, size_t from)
@@ -99,26 +99,22 @@ static enum db_result count(struct db *db, const struct move *m)
 					sql_u64(m->mailbox_id) };
 	enum db_result r = db_run(db, Q_DROP_COUNT, param);
 
-	return r == DB_OK ? replay_fault(db, "move-count") : r;
+	return r == DB_OK ? replay_fault(db, FAULT_MOVE_COUNT) : r;
 }
 
 static enum db_result commit(struct db *db)
 {
-	enum db_result r = replay_fault(db, "move-commit");
+	enum db_result r = replay_fault(db, FAULT_MOVE_COMMIT);
 
 	if (r != DB_OK)
 		return r;
-#ifdef WITH_FAULT_POINTS
-	if (FAULT("move-commit-unread"))
-		return db_commit_unread(db);
-#endif
-	r = db_commit(db);
-	return r == DB_OK ? replay_fault(db, "move-committed") : r;
+	r = db_commit(db, FAULT_MOVE_COMMIT_UNREAD);
+	return r == DB_OK ? replay_fault(db, FAULT_MOVE_COMMITTED) : r;
 }
 
 static enum db_result attempt(struct db *db, struct move *m, bool *in_doubt)
 {
-	enum db_result r = replay_fault(db, "move-begin");
+	enum db_result r = replay_fault(db, FAULT_MOVE_BEGIN);
 	bool got = false;
 
 	m->moved = m->octets = 0;

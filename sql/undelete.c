@@ -62,7 +62,7 @@ static enum db_result move_one(struct db *db, const struct batch *b,
 		if (r == DB_DUP || (r == DB_OK && db_affected(db) != 1))
 			return db_damaged(db, uid);
 		if (r == DB_OK)
-			r = replay_fault(db, "undelete-row");
+			r = replay_fault(db, FAULT_UNDELETE_ROW);
 		if (r != DB_OK)
 			return r;
 	}
@@ -100,9 +100,9 @@ static enum db_result attempt(struct db *db, struct batch *b)
 	if (r == DB_OK)
 		r = move_all(db, b);
 	if (r == DB_OK)
-		r = replay_fault(db, "undelete-commit");
+		r = replay_fault(db, FAULT_UNDELETE_COMMIT);
 	if (r == DB_OK)
-		r = db_commit(db);
+		r = db_commit(db, FAULT_UNDELETE_UNREAD);
 	if (r != DB_OK)
 		db_rollback(db);
 	return r;

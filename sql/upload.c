@@ -90,10 +90,10 @@ static enum db_result put_batch(struct db *db, const struct deliver_mail *m,
 		say(why, db_why(db));
 	if (r == DB_OK || r == DB_DUP)
 		r = upload_chunks(db, m, m->uploaded, to, room, why);
-	if (FAULT("deliver-upload"))
+	if (FAULT(DELIVER_UPLOAD))
 		db_close(db);
 	if (r == DB_OK || r == DB_DUP) {
-		r = db_commit(db);
+		r = db_commit(db, FAULT_DELIVER_UPLOAD_UNREAD);
 		if (r != DB_OK)
 			say(why, db_why(db));
 	}
@@ -112,7 +112,7 @@ enum db_result upload_to(struct db *db, struct deliver_mail *m, uint64_t to,
 			to - m->uploaded < BATCH ? to : m->uploaded + BATCH;
 
 		r = put_batch(db, m, end, room, why);
-		if (r == DB_OK && FAULT("deliver-uploaded")) {
+		if (r == DB_OK && FAULT(DELIVER_UPLOADED)) {
 			db_close(db);
 			r = DB_DOWN;
 		}

@@ -40,8 +40,11 @@ struct db_target *fix_target_as(enum program self, const char *user,
  * "mail" is read from that index alone unless it is NULL. */
 void fix_explain(enum query_id q, const char *values, const char *mail_index);
 
-/* Arms a fault point (lib/fault.h). */
+#ifdef WITH_FAULT_POINTS
+/* Arms a fault point (lib/fault.h); and whether it was met since. */
 void fix_fault(const char *name, const char *what);
+bool fix_fault_met(const char *name);
+#endif
 
 /* A mailbox row; its id. */
 uint64_t fix_box(const char *address);

@@ -220,7 +220,7 @@ static void autocommit_is_on_outside_a_transaction_only(void **state)
 	assert_int_equal(box_make(db, "tx2@example.org"), DB_OK);
 	assert_int_equal(db_begin(db), DB_OK);
 	assert_int_equal(box_make(db, "tx3@example.org"), DB_OK);
-	assert_int_equal(db_commit(db), DB_OK);
+	assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD), DB_OK);
 	assert_int_equal(db_begin(db), DB_OK);
 	assert_int_equal(box_make(db, "tx4@example.org"), DB_OK);
 	db_free(&db);
@@ -243,7 +243,8 @@ static void a_transaction_costs_its_statements_and_one_commit(void **state)
 				    " VARIABLE_NAME = 'Questions'");
 		assert_int_equal(db_begin(db), DB_OK);
 		assert_int_equal(box_lock(db, id), DB_OK);
-		assert_int_equal(db_commit(db), DB_OK);
+		assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD),
+				 DB_OK);
 		if (i == 0)
 			continue;
 		/* the two, and our own question */
@@ -271,7 +272,7 @@ static void an_idle_connection_that_was_closed_is_made_anew(void **state)
 	fix_sql("KILL %llu", (unsigned long long)db_thread_id(db));
 	assert_int_equal(db_begin(db), DB_OK);
 	assert_int_equal(box_lock(db, id), DB_OK);
-	assert_int_equal(db_commit(db), DB_OK);
+	assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD), DB_OK);
 	db_free(&db);
 	assert_int_equal(fix_number("SELECT messages FROM mailbox"
 				    " WHERE mailbox_id = %llu",
@@ -292,10 +293,10 @@ static void a_transaction_is_not_continued_on_a_new_connection(void **state)
 	fix_sql("KILL %llu", (unsigned long long)db_thread_id(db));
 	assert_int_equal(box_lock(db, b), DB_DOWN);
 	assert_int_equal(box_lock(db, b), DB_DOWN);
-	assert_int_equal(db_commit(db), DB_DOWN);
+	assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD), DB_DOWN);
 	assert_int_equal(db_begin(db), DB_OK);
 	assert_int_equal(box_lock(db, b), DB_OK);
-	assert_int_equal(db_commit(db), DB_OK);
+	assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD), DB_OK);
 	db_free(&db);
 	assert_int_equal(fix_number("SELECT SUM(messages) FROM mailbox WHERE"
 				    " address LIKE 'half%%'"),
@@ -316,7 +317,7 @@ static void a_lock_wait_timeout_ends_the_transaction(void **state)
 	assert_int_equal(box_lock(db, b), DB_RETRY);
 	assert_int_equal(db_errno(db), 1205);
 	/* 1205 leaves the first change in place; the gateway does not */
-	assert_int_equal(db_commit(db), DB_RETRY);
+	assert_int_equal(db_commit(db, FAULT_DELIVER_COMMIT_UNREAD), DB_RETRY);
 	db_rollback(other);
 	assert_int_equal(fix_number("SELECT SUM(messages) FROM mailbox WHERE"
 				    " address LIKE 'wait%%'"),
@@ -360,8 +361,12 @@ static void of_two_in_a_deadlock_one_is_told_to_retry(void **state)
 	pthread_join(thread, NULL);
 	assert_true((r == DB_RETRY) != (l.r == DB_RETRY));
 	assert_int_equal(db_errno(r == DB_RETRY ? db : l.db), 1213);
-	assert_int_equal(db_commit(r == DB_RETRY ? db : l.db), DB_RETRY);
-	assert_int_equal(db_commit(r == DB_RETRY ? l.db : db), DB_OK);
+	assert_int_equal(db_commit(r == DB_RETRY ? db : l.db,
+				   FAULT_DELIVER_COMMIT_UNREAD),
+			 DB_RETRY);
+	assert_int_equal(db_commit(r == DB_RETRY ? l.db : db,
+				   FAULT_DELIVER_COMMIT_UNREAD),
+			 DB_OK);
 	assert_int_equal(fix_number("SELECT SUM(messages) FROM mailbox WHERE"
 				    " address LIKE 'dead%%'"),
 			 2);

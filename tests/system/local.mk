@@ -5,6 +5,7 @@ SYSTEM_TESTS = \
 	tests/system/test_dialog.py \
 	tests/system/test_down.py \
 	tests/system/test_dropin.py \
+	tests/system/test_faultpoints.py \
 	tests/system/test_keeper.py \
 	tests/system/test_lmtp.py \
 	tests/system/test_lmtpfault.py \
@@ -25,7 +26,8 @@ SYSTEM_TESTS = \
 	tests/system/test_tool.py \
 	tests/system/test_walk.py
 
-EXTRA_DIST += $(SYSTEM_TESTS) tests/system/mrtest.py tests/system/run.py \
+EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/mrtest.py \
+	tests/system/run.py \
 	tests/system/miltertalk.py tests/system/sendmail.py \
 	tests/mutate tests/dialog/README.md \
 	tests/dialog/auth-pop3.dialog \

@@ -26,6 +26,8 @@ import threading
 import time
 import uuid
 
+from faultpoints import Points
+
 NR = {"H": 0x2000, "C": 0x1000, "M": 0x4000, "R": 0x8000, "T": 0x10000,
       "U": 0x20000, "N": 0x40000, "B": 0x80000, "L": 0x80}
 DELRCPT, SETSYMLIST, HDR_LEADSPC = 0x8, 0x100, 0x100000
@@ -625,16 +627,14 @@ class Scenarios:
                      "intake-after-commit", "milter-before-reply"):
             if not self.o.faults:
                 return
-            path = os.path.join(self.o.faults, name)
+            points = Points(self.o.faults)
             before = self.count()
             headers = self.headers()
-            with open(path, "w", encoding="ascii") as f:
-                f.write("fail")
-            os.chmod(path, 0o644)
+            points.arm(name, "fail")
             m = self.new().begin()
             replies = self.mail(m, ["<%s>" % self.o.known], b"x\r\n", headers)
             rejected(replies[-1], "451 4.3.0")
-            assert not os.path.exists(path), name
+            assert not points.armed(name), name
             replies = self.mail(m, ["<%s>" % self.o.known], b"x\r\n", headers)
             assert replies[-1][0] in "cd", replies
             assert self.count() == before + 1, name

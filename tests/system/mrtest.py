@@ -19,10 +19,18 @@ import tempfile
 import time
 import unittest
 
+from faultpoints import Points
+
 TOP = os.path.abspath(os.environ.get(
     "top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 SCRIPT = os.path.join(TOP, "packaging", "sandbox")
 PASSWORD = "secret of alice"
+
+
+def built_with_faults(build=os.environ.get("MAILROW_BUILD", TOP)):
+    """Whether the programs obey fault points."""
+    with open(os.path.join(build, "config.h")) as f:
+        return "#define WITH_FAULT_POINTS 1" in f.read()
 
 
 def need_root():
@@ -239,6 +247,7 @@ class Sandbox:
         if db_args:
             self.args += ["--db-args", db_args]
         self.env = {}
+        self.fault_points = None
         atexit.register(self.remove)
         self.start()
 
@@ -397,16 +406,19 @@ class Sandbox:
                 found.append(f.read())
         return found
 
-    def fault(self, name, what):
-        """Arms a fault point of a test build: "die", "fail", "stall MS"."""
-        path = os.path.join(self.env["MAILROW_FAULT_DIR"], name)
-        with open(path + ".new", "w") as f:
-            f.write(what)
-        os.rename(path + ".new", path)
+    @property
+    def points(self):
+        """The fault points of a test build."""
+        if self.fault_points is None:
+            self.fault_points = Points(self.env["MAILROW_FAULT_DIR"])
+        return self.fault_points
+
+    def fault(self, name, what, passing=1, who=None):
+        """Arms a fault point: "die", "stall MS", "cut", "fail"."""
+        self.points.arm(name, what, passing, who)
 
     def fault_hit(self, name):
-        return not os.path.exists(
-            os.path.join(self.env["MAILROW_FAULT_DIR"], name))
+        return not self.points.armed(name)
 
     def check_store(self):
         """What must hold in the tables whatever has happened."""

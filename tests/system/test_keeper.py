@@ -20,6 +20,8 @@ import threading
 import time
 import unittest
 
+from faultpoints import Points
+
 TOP = os.path.abspath(os.environ.get(
     "top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 BUILD = os.path.abspath(os.environ.get("MAILROW_BUILD") or
@@ -370,12 +372,10 @@ class World:
                 f.write("%s = %s\n" % item)
 
     def fault(self, name, text):
-        with open(os.path.join(self.faults, name), "w") as f:
-            f.write(text)
-        os.chmod(f.name, 0o666)
+        Points(self.faults).arm(name, text)
 
     def armed(self, name):
-        return os.path.exists(os.path.join(self.faults, name))
+        return Points(self.faults).armed(name)
 
     def mailbox(self, address):
         self.db.sql("DELETE FROM mailbox WHERE address = '%s'; INSERT INTO "

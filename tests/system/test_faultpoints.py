@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""The fault points themselves: ordinary traffic meets each of them, and what
+they are told is done, in every kind of process."""
+
+import time
+import unittest
+
+from mrtest import SandboxTest, built_with_faults, mail, main, wait_until
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+NEW = ["%s@example.test" % n for n in ("carol", "dora", "emil")]
+LIST = "list@example.test"
+EVE = "eve@remote.test"
+BIG = (b"0123456789" * 90 + b"\r\n") * 3000
+
+
+@unittest.skipUnless(built_with_faults(), "built without fault points")
+class Points(SandboxTest):
+    def unmet(self, who):
+        points = self.sandbox.points
+        return [n for n in points.names(who) if not points.passed(n, who)]
+
+    def setUp(self):
+        super().setUp()
+        for target in (ALICE, "x@foreign.test"):
+            self.sandbox.sql("INSERT IGNORE INTO alias VALUES"
+                             " ('%s', '%s', UTC_TIMESTAMP())" % (LIST, target))
+
+    def by_smtp(self):
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("plain"))
+            s.send(EVE, [ALICE, BOB], mail("two"))
+            s.send(EVE, [BOB], mail("big", BIG))
+            s.envelope(EVE, [ALICE])
+            s.cmd("RSET", "250")
+
+    def by_lmtp(self):
+        with self.sandbox.lmtp() as l:
+            l.send(EVE, [ALICE], mail("plain"))
+            l.send(EVE, [ALICE, BOB, LIST], mail("three"))
+            l.send(EVE, [BOB], mail("big", BIG))
+            l.cmd("RSET", "250")
+            l.cmd("QUIT", "221")
+
+    def by_pop3(self, user):
+        with self.sandbox.pop3(user) as p:
+            n = p.stat()[0]
+            for i in range(min(n, 4)):
+                p.retr(i + 1)
+            p.cmd("DELE 1")
+            p.quit()
+
+    def many(self, user, n):
+        """Mails enough for two pages of the list."""
+        self.sandbox.sql("""
+            SELECT mailbox_id, MAX(content_id) INTO @box, @id FROM mail
+              JOIN mailbox USING (mailbox_id) WHERE address = '%s'
+              GROUP BY mailbox_id;
+            INSERT INTO mail (mailbox_id, uid, content_id, trace, octets,
+                              uidl, sender, received_at)
+              SELECT @box, seq, @id, '', octets, CONCAT('u', seq), '', NOW()
+                FROM content, seq_1_to_%d WHERE content_id = @id;
+            UPDATE content SET refs = refs + %d WHERE content_id = @id;
+            UPDATE mailbox SET messages = messages + %d, octets =
+              (SELECT SUM(octets) FROM mail WHERE mailbox_id = @box)
+              WHERE mailbox_id = @box;""" % (user, n, n, n))
+
+    def new_life(self, user):
+        """The account goes and another comes by the same name."""
+        self.sandbox.tool("account", "delete", user)
+        self.sandbox.account(user)
+
+    def new_accounts(self):
+        """First mails, or logins, of accounts and of their successors."""
+        for user in NEW:
+            self.sandbox.account(user)
+        for again in (False, True):
+            if again:
+                for user in NEW:
+                    self.new_life(user)
+                time.sleep(1.1)     # what was judged is known for a second
+            with self.sandbox.smtp() as s:
+                s.send(EVE, NEW[:1], mail("first"))
+            with self.sandbox.lmtp() as l:
+                l.send(EVE, NEW[1:2], mail("first"))
+            with self.sandbox.pop3(NEW[2]) as p:
+                p.quit()
+
+    def age(self, table, column, where="TRUE"):
+        self.sandbox.sql("UPDATE %s SET %s = NOW() - INTERVAL 90 DAY"
+                         " WHERE %s" % (table, column, where))
+
+    def by_tool(self):
+        self.sandbox.environ["MAILROW_FAULT_DIR"] = \
+            self.sandbox.env["MAILROW_FAULT_DIR"]
+        self.sandbox.tool("undelete", BOB)
+        self.age("trash", "deleted_at")
+        self.age("content", "stored_at")
+        self.age("receipt", "received_at", "mailbox_id = 1")
+        self.sandbox.tool("account", "delete", NEW[0])
+        self.sandbox.tool("purge")
+        self.age("mailbox", "gone_since", "gone_since IS NOT NULL")
+        self.sandbox.tool("purge")
+        self.age("mailbox", "retired_at", "retired_at IS NOT NULL")
+        self.sandbox.tool("purge")
+
+    def test_ordinary_traffic_meets_each(self):
+        self.by_smtp()
+        self.by_lmtp()
+        self.new_accounts()
+        self.many(BOB, 2100)
+        self.by_pop3(BOB)
+        self.by_pop3(ALICE)
+        self.by_tool()
+        self.sandbox.stop("authd")
+        self.sandbox.start()
+        for who in self.sandbox.points.who[1:]:
+            self.assertEqual(self.unmet(who), [], who)
+
+    def children(self, part):
+        pid = self.sandbox.pid(part)
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(c) for c in f.read().split()]
+
+    def test_the_one_who_is_told_to_dies(self):
+        """Also a session that has no files, and no other one."""
+        with self.sandbox.pop3(ALICE) as p, self.sandbox.pop3(BOB) as q:
+            p.cmd("NOOP")
+            before = self.children("pop3d")
+            self.sandbox.fault("session-bye", "die", who="session")
+            p.quit()
+            wait_until(lambda: len(self.children("pop3d")) ==
+                       len(before) - 1, what="a death")
+            self.assertTrue(self.sandbox.fault_hit("session-bye"))
+            q.cmd("NOOP")
+            q.quit()
+        wait_until(lambda: "died: signal 9" in self.sandbox.log("pop3d.log"),
+                   what="a line that tells")
+
+    def test_an_order_waits_for_its_passing_and_its_program(self):
+        points = self.sandbox.points
+        self.sandbox.fault("deliver-plain", "fail", 2, "lmtpd")
+        with self.sandbox.smtp() as s, self.sandbox.lmtp() as l:
+            s.send(EVE, [ALICE], mail())
+            s.send(EVE, [ALICE], mail())
+            l.send(EVE, [ALICE], mail())
+            self.assertTrue(points.armed("deliver-plain"))
+            l.send(EVE, [ALICE], mail())
+            self.assertFalse(points.armed("deliver-plain"))
+
+    def test_stall(self):
+        for point, who in (("milter-mail", "milter"),
+                           ("session-quit", "session")):
+            self.sandbox.fault(point, "stall 400", who=who)
+            begun = time.monotonic()
+            self.by_smtp()
+            self.by_pop3(ALICE)
+            self.assertGreater(time.monotonic() - begun, 0.4)
+            self.assertTrue(self.sandbox.fault_hit(point))
+
+    def connections(self, user):
+        return {r[0] for r in self.sandbox.sql(
+            "SELECT id FROM information_schema.processlist"
+            " WHERE user = '%s'" % user)}
+
+    def test_cut_takes_the_connections_of_one_process(self):
+        for point in ("milter-rcpt", "deliver-mail"):
+            self.by_smtp()
+            self.by_lmtp()
+            milter, lmtpd = self.connections("mailrow-milter"), \
+                self.connections("mailrow-lmtpd")
+            self.assertTrue(milter and lmtpd)
+            self.sandbox.fault(point, "cut", who="milter")
+            with self.sandbox.smtp() as s:
+                s.send(EVE, [ALICE, BOB], mail("cut"))
+            self.assertTrue(self.sandbox.fault_hit(point))
+            wait_until(lambda: not milter & self.connections(
+                "mailrow-milter"), what="the cut")
+            self.assertEqual(self.connections("mailrow-lmtpd"), lmtpd)
+        self.sandbox.check_store()
+
+
+if __name__ == "__main__":
+    main()

@@ -168,7 +168,7 @@ class Points(SandboxTest):
             self.by_smtp()
             self.by_lmtp()
             milter, lmtpd = self.connections("mailrow-milter"), \
-                self.connections("mailrow-lmtpd")
+                self.connections("mailrow-lmtp")
             self.assertTrue(milter and lmtpd)
             self.sandbox.fault(point, "cut", who="milter")
             with self.sandbox.smtp() as s:
@@ -176,7 +176,7 @@ class Points(SandboxTest):
             self.assertTrue(self.sandbox.fault_hit(point))
             wait_until(lambda: not milter & self.connections(
                 "mailrow-milter"), what="the cut")
-            self.assertEqual(self.connections("mailrow-lmtpd"), lmtpd)
+            self.assertEqual(self.connections("mailrow-lmtp"), lmtpd)
         self.sandbox.check_store()
 
 

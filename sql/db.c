@@ -85,11 +85,15 @@ static bool target_read(struct db_target *t, enum db_role role, struct buf *why)
 			memcpy(t->group, group, sizeof(group));
 			t->has_database = o.has_database;
 			t->role = DB_ACCOUNTS;
+			if (t->self == PROG_PURGE)
+				dbuser_find(&t->user, &o);
 			return true;
 		}
 	}
 	if (!optfile_load(t->file, span_of(t->group), &o, why))
 		return false;
+	if (t->self == PROG_PURGE)
+		dbuser_find(&t->user, &o);
 	t->has_database = o.has_database;
 	t->role = DB_STORE;
 	return true;

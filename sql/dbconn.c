@@ -61,14 +61,18 @@ static enum db_result connect_server(struct db *db)
 {
 	const struct db_target *t = db->target;
 	enum db_result r;
+	MYSQL *done;
 
 	db->my = mysql_init(NULL);
 	if (!db->my)
 		return db_fail(db, 2008, "");
 	set_options(db->my, t);
-	if (!mysql_real_connect(db->my, NULL, NULL, NULL,
-				t->has_database ? NULL : DATABASE_DEFAULT, 0,
-				NULL, 0)) {
+	dbuser_become(&t->user);
+	done = mysql_real_connect(db->my, NULL, NULL, NULL,
+				  t->has_database ? NULL : DATABASE_DEFAULT, 0,
+				  NULL, 0);
+	dbuser_return(&t->user);
+	if (!done) {
 		r = db_fail(db, mysql_errno(db->my), mysql_error(db->my));
 		mysql_close(db->my);
 		db->my = NULL;

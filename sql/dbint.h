@@ -4,6 +4,7 @@
 #define MAILROW_SQL_DBINT_H
 
 #include "sql/db.h"
+#include "sql/dbuser.h"
 
 #ifdef MARIADB_BASE_VERSION
 typedef my_bool db_flag;
@@ -25,7 +26,8 @@ struct db_target {
 	bool has_database; /* the file names one */
 	enum program self;
 	enum db_role role;
-	bool strict;              /* look at the durability */
+	bool strict; /* look at the durability */
+	struct dbuser user;
 	unsigned connect_timeout; /* seconds */
 	unsigned timeout;
 };

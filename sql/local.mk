@@ -11,6 +11,7 @@ sql_libsql_a_SOURCES = \
 	sql/dberror.c sql/dberror.h \
 	sql/dbsite.c \
 	sql/dbstmt.c \
+	sql/dbuser.c sql/dbuser.h \
 	sql/deliver.c sql/deliver.h \
 	sql/durability.c sql/durability.h \
 	sql/erase.c \

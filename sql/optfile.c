@@ -38,6 +38,9 @@ static void scan_line(struct span line, struct span group, bool *counts,
 		o->has_password = true;
 	if (*counts && span_is(key, "database") && value.n > 0)
 		o->has_database = true;
+	if (*counts && span_is(key, "user"))
+		snprintf(o->user, sizeof(o->user), "%.*s", (int)value.n,
+			 value.p);
 }
 
 void optfile_scan(struct span text, struct span group, struct optfile *o_r)

@@ -9,6 +9,7 @@ struct optfile {
 	bool has_group;    /* [GROUP] stands in it */
 	bool has_database; /* for this group, or for every client */
 	bool has_password; /* anywhere */
+	char user[81];     /* for this group, or for every client; or "" */
 };
 
 /* Of the text itself; included files are not followed. Pure. */

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # sandbox.d/programs.sh: Mailrow's own programs, users and configuration.
 
-USERS="mailrow-milter mailrow-lmtp mailrow-auth mailrow-pop3 mailrow-login"
+USERS="mailrow-milter mailrow-lmtp mailrow-auth mailrow-pop3 mailrow-login \
+	mailrow-purge"
 built=${MAILROW_BUILD:-}
 
 # Sets program_<part>, tool_program, profiles and sql.
@@ -110,7 +111,7 @@ write_conf()
 	option_file mailrow-authd mailrow-auth mailrow-auth
 	option_file mailrow-pop3d mailrow-pop3 mailrow-pop3
 	option_file mailrow-admin root root
-	option_file mailrow-purge root root
+	option_file mailrow-purge mailrow-purge mailrow-purge
 	cat >"$file.new" <<CONF
 # written by sandbox start
 log_to = stderr

@@ -96,6 +96,24 @@ static void a_password_that_everybody_may_read_is_rejected(void **state)
 	}
 }
 
+static void the_user_is_that_of_our_group(void **state)
+{
+	static const struct {
+		const char *text, *user;
+	} rows[] = {
+		{ "[g]\nuser = joe \n", "joe" },
+		{ "[other]\nuser=x\n[g]\nsocket=/s\n", "" },
+		{ "[client]\nuser=a\n[g]\nuser=b\n", "b" },
+	};
+	struct optfile o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		optfile_scan(span_of(rows[i].text), SPAN_LIT("g"), &o);
+		assert_string_equal(o.user, rows[i].user);
+	}
+}
+
 static void a_missing_file_and_a_directory_are_named(void **state)
 {
 	struct buf why = BUF_INIT(1024);
@@ -120,6 +138,7 @@ int main(void)
 		cmocka_unit_test(a_password_is_noticed_in_any_group),
 		cmocka_unit_test(
 			a_password_that_everybody_may_read_is_rejected),
+		cmocka_unit_test(the_user_is_that_of_our_group),
 		cmocka_unit_test(a_missing_file_and_a_directory_are_named),
 	};
 

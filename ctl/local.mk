@@ -38,5 +38,6 @@ ctl_mailrow_SOURCES = \
 	ctl/status.c \
 	ctl/secret.c ctl/secret.h \
 	ctl/tool.c ctl/tool.h \
-	ctl/undelete.c
+	ctl/undelete.c \
+	ctl/verify.c
 dist_man_MANS += ctl/mailrow.1

@@ -13,7 +13,7 @@
 static const struct verb *const nouns[] = {
 	schema_verbs,   domain_verbs,  alias_verbs,   lookup_verbs,
 	serve_verbs,    account_verbs, mailbox_verbs, purge_verbs,
-	undelete_verbs, check_verbs,   status_verbs,
+	undelete_verbs, verify_verbs,  check_verbs,   status_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
@@ -252,6 +252,8 @@ static int run(const struct options *o, const struct conf *c, int argc,
 	code = run_verb(&t, argc, argv);
 	db_free(&t.accounts);
 	db_target_free(&t.accounts_target);
+	db_free(&t.mender);
+	db_target_free(&t.mender_target);
 	db_free(&t.db);
 	db_target_free(&t.target);
 	profile_free(&t.profile);

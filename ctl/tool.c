@@ -43,6 +43,24 @@ static struct db_target *make_target(struct tool *t, enum program self,
 	return target;
 }
 
+/* NULL after a message. */
+static struct db *connect_to(const struct db_target *target, bool any)
+{
+	struct db *db = db_new(target);
+
+	if (!db) {
+		tool_fail(0, "out of memory");
+		return NULL;
+	}
+	if (any)
+		db_take_any_server(db);
+	if (db_connect(db) != DB_OK) {
+		tool_fail(0, "cannot use the database: %s", db_why(db));
+		db_free(&db);
+	}
+	return db;
+}
+
 static struct db *connect_store(struct tool *t, enum program self, bool any)
 {
 	if (t->db)
@@ -52,17 +70,7 @@ static struct db *connect_store(struct tool *t, enum program self, bool any)
 	if (!t->target)
 		return NULL;
 	t->self = self;
-	t->db = db_new(t->target);
-	if (!t->db) {
-		tool_fail(0, "out of memory");
-		return NULL;
-	}
-	if (any)
-		db_take_any_server(t->db);
-	if (db_connect(t->db) != DB_OK) {
-		tool_fail(0, "cannot use the database: %s", db_why(t->db));
-		db_free(&t->db);
-	}
+	t->db = connect_to(t->target, any);
 	return t->db;
 }
 
@@ -74,6 +82,15 @@ struct db *tool_db(struct tool *t)
 struct db *tool_db_purge(struct tool *t)
 {
 	return connect_store(t, PROG_PURGE, false);
+}
+
+struct db *tool_db_mender(struct tool *t)
+{
+	if (!t->mender_target)
+		t->mender_target = make_target(t, PROG_PURGE, DB_STORE);
+	if (t->mender_target && !t->mender)
+		t->mender = connect_to(t->mender_target, false);
+	return t->mender;
 }
 
 struct db *tool_accounts(struct tool *t)

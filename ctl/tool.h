@@ -16,6 +16,8 @@ struct tool {
 	struct db_target *target;
 	struct db *db;     /* tool_db(), tool_db_purge() */
 	enum program self; /* whose connection that is */
+	struct db_target *mender_target;
+	struct db *mender; /* tool_db_mender() */
 	struct db_target *accounts_target;
 	struct db *accounts; /* tool_accounts(), when it is another server */
 };
@@ -40,7 +42,8 @@ struct verb {
 };
 extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
 	mailbox_verbs[], alias_verbs[], lookup_verbs[], serve_verbs[],
-	status_verbs[], check_verbs[], purge_verbs[], undelete_verbs[];
+	status_verbs[], check_verbs[], purge_verbs[], undelete_verbs[],
+	verify_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)
@@ -53,6 +56,10 @@ struct db *tool_db(struct tool *t);
 /* The same as the user that may delete mail for good (mailrow-purge.cnf). A
  * verb uses one of the two. */
 struct db *tool_db_purge(struct tool *t);
+
+/* That one beside tool_db(), for who reads as the one and changes as the
+ * other. NULL after a message. */
+struct db *tool_db_mender(struct tool *t);
 
 /* Where the accounts are, as the user of tool_db() or tool_db_purge(), called
  * before: the same connection, or another. NULL after a message. */

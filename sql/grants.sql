@@ -64,13 +64,15 @@ GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
 
--- The verbs purge, undelete and mailbox erase: the only ones that delete mail
--- for good. They read no message's body and no password.
+-- The verbs purge, undelete, mailbox erase, and what verify --repair changes:
+-- the only ones that delete mail for good. They read no message's body and no
+-- password. INSERT into content: verify makes chunks without a content one that
+-- nobody can claim, and so the purge's.
 GRANT SELECT ON schema_version TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, DELETE ON mail TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON trash TO 'mailrow-purge'@'localhost';
-GRANT SELECT, UPDATE, DELETE ON content TO 'mailrow-purge'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON content TO 'mailrow-purge'@'localhost';
 GRANT SELECT (content_id, seq), DELETE ON chunk TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON receipt TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';

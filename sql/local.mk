@@ -36,6 +36,10 @@ sql_libsql_a_SOURCES = \
 	sql/trash.c \
 	sql/undelete.c sql/undelete.h \
 	sql/upload.c sql/upload.h \
+	sql/verify.c sql/verify.h sql/verifyint.h \
+	sql/verifybody.c \
+	sql/verifybox.c \
+	sql/verifycontent.c \
 	sql/queries.def
 
 sqldir = $(pkgdatadir)/sql

@@ -177,7 +177,7 @@ static enum db_result visit(struct purge *p, const struct box_row *b)
 }
 
 /* A mailbox made since the window was read is none of these. */
-static enum db_result adopt(struct purge *p, uint64_t id)
+enum db_result purgebox_adopt(struct purge *p, uint64_t id)
 {
 	const struct sqlval param[] = { sql_u64(id), sql_u64(id), sql_u64(id) };
 	struct sqlval col[5];
@@ -199,25 +199,34 @@ static enum db_result adopt(struct purge *p, uint64_t id)
 	return DB_OK;
 }
 
+enum db_result purgebox_stray(struct db *db, uint64_t after, uint64_t before,
+			      uint64_t *id_r)
+{
+	struct sqlval param[8], col[1];
+	enum db_result r;
+	bool got;
+
+	for (size_t i = 0; i < 8; i += 2) {
+		param[i] = sql_u64(after);
+		param[i + 1] = sql_u64(before);
+	}
+	r = db_one(db, Q_PURGE_STRAY, param, col, &got);
+	*id_r = r == DB_OK && got ? col[0].u : 0;
+	return r;
+}
+
 /* Mailbox numbers between two that follow one another have no rows anywhere.
  */
 static enum db_result search_gap(struct purge *p, uint64_t after,
 				 uint64_t before)
 {
 	enum db_result r = DB_OK;
-	struct sqlval param[8], col[1];
-	bool got = true;
 
-	while (r == DB_OK && got && before - after > 1) {
-		for (size_t i = 0; i < 8; i += 2) {
-			param[i] = sql_u64(after);
-			param[i + 1] = sql_u64(before);
-		}
-		r = db_one(p->db, Q_PURGE_STRAY, param, col, &got);
-		if (r != DB_OK || !got || col[0].u == 0)
+	while (r == DB_OK && before - after > 1) {
+		r = purgebox_stray(p->db, after, before, &after);
+		if (r != DB_OK || after == 0)
 			break;
-		after = col[0].u;
-		r = adopt(p, after);
+		r = purgebox_adopt(p, after);
 	}
 	return r;
 }

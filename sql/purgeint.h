@@ -1,4 +1,5 @@
-/* sql/purgeint.h: the inside of the purge, for purge*.c and erase.c. */
+/* sql/purgeint.h: the inside of the purge, for purge*.c, erase.c and
+ * verify*.c. */
 #ifndef MAILROW_SQL_PURGEINT_H
 #define MAILROW_SQL_PURGEINT_H
 
@@ -52,6 +53,14 @@ enum db_result purge_contents(struct purge *p, struct purge_id *id, size_t n,
 /* Removes what a mailbox holds. With due, only while it is retired and past
  * retired_age. */
 enum db_result erase_box(struct purge *p, uint64_t mailbox_id, bool due)
+	__attribute__((warn_unused_result));
+
+/* The lowest mailbox number between these two that has rows, 0 for none; and
+ * a retired mailbox for such rows, unless there is one by now. */
+enum db_result purgebox_stray(struct db *db, uint64_t after, uint64_t before,
+			      uint64_t *id_r)
+	__attribute__((warn_unused_result));
+enum db_result purgebox_adopt(struct purge *p, uint64_t id)
 	__attribute__((warn_unused_result));
 
 /* The steps. A walk starts behind position and leaves there where it was

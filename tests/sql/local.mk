@@ -29,7 +29,8 @@ SQL_TESTS = \
 	tests/sql/test_sql_plans \
 	tests/sql/test_sql_profiles \
 	tests/sql/test_sql_schema \
-	tests/sql/test_sql_server
+	tests/sql/test_sql_server \
+	tests/sql/test_sql_verify
 if FAULT_POINTS
 SQL_TESTS += tests/sql/test_sql_fault tests/sql/test_sql_purgefault
 endif
@@ -138,6 +139,12 @@ tests_sql_test_sql_schema_SOURCES = tests/sql/test_sql_schema.c \
 tests_sql_test_sql_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_server_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_server_SOURCES = tests/sql/test_sql_server.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_verify_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_verify_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_verify_SOURCES = tests/sql/test_sql_verify.c \
+	tests/sql/purging.c tests/sql/purging.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_delivercost_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -24,6 +24,7 @@ SYSTEM_TESTS = \
 	tests/system/test_store.py \
 	tests/system/test_together.py \
 	tests/system/test_tool.py \
+	tests/system/test_verify.py \
 	tests/system/test_walk.py
 
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/mrtest.py \

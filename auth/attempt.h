@@ -24,6 +24,7 @@ enum { SERVICE_MAX = 32, REASON_DETAIL_MAX = 160 };
 struct check_result {
 	enum verdict verdict;
 	const char *reason; /* name of the predicate that decided; static */
+	bool closed;        /* the password is right, the account is not open */
 	char detail[REASON_DETAIL_MAX]; /* for the log; "" = none */
 	struct addr user;               /* VERDICT_OK: canonical */
 	struct addr mailbox;

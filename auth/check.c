@@ -1,10 +1,8 @@
 #include "auth/check.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include "lib/fault.h"
 #include "lib/pwhash.h"
+#include "auth/digest.h"
 
 bool checker_init(struct checker *c, const struct settings *s)
 {
@@ -30,34 +28,11 @@ static bool login_parse(struct span user, bool fold, struct addr *login_r)
 	return addr_parse(user, fold, login_r) == ADDR_OK;
 }
 
-/* RFC 1939 s.7: MD5 over the timestamp and the shared secret. */
-static enum pwhash_result apop_verify(const struct mech *m, struct span hash)
-{
-	struct span password = pwhash_plaintext(hash);
-	struct buf text = BUF_INIT(MECH_CHALLENGE_MAX + PASSWORD_HASH_MAX);
-	enum pwhash_result r = PWHASH_UNKNOWN;
-	unsigned char md[EVP_MAX_MD_SIZE];
-	size_t n = 0;
-
-	if (password.n == 0)
-		return PWHASH_WRONG;
-	buf_put_span(&text, buf_span(&m->challenge));
-	buf_put_span(&text, password);
-	if (buf_ok(&text) &&
-	    EVP_Q_digest(NULL, "MD5", NULL, text.p, text.n, md, &n) &&
-	    n == m->secret.n)
-		r = CRYPTO_memcmp(md, m->secret.p, n) == 0 ? PWHASH_OK
-							   : PWHASH_WRONG;
-	buf_wipe(&text);
-	explicit_bzero(md, sizeof(md));
-	return r;
-}
-
 static enum pwhash_result row_verify(const struct login_row *row,
 				     const struct mech *m)
 {
-	if (m->name == MECH_APOP)
-		return apop_verify(m, span_of(row->hash));
+	if (digest_applies(m))
+		return digest_verify(m, span_of(row->hash));
 	return pwhash_verify(span_of(row->hash), buf_span(&m->secret));
 }
 
@@ -132,6 +107,7 @@ static void check_rows(struct checker *c, struct attempt *a, size_t n)
 			best = v;
 	}
 	attempt_set(a, row_answer[best].verdict, row_answer[best].reason);
+	a->result.closed = best == ROW_DISABLED || best == ROW_DOOR;
 	if (best != ROW_UNKNOWN)
 		memcpy(c->like, c->row[0].hash, sizeof(c->like));
 }
@@ -139,8 +115,8 @@ static void check_rows(struct checker *c, struct attempt *a, size_t n)
 static void check_unknown(struct checker *c, struct attempt *a,
 			  const char *reason)
 {
-	/* APOP costs next to nothing, whether there is an account or not */
-	if (a->mech.name != MECH_APOP)
+	/* a digest costs next to nothing, whether there is an account or not */
+	if (!digest_applies(&a->mech))
 		pwhash_dummy(span_of(c->like), buf_span(&a->mech.secret));
 	attempt_set(a, VERDICT_FAILED, reason);
 }

@@ -173,7 +173,7 @@ static void client_say_temp(struct client *c, uint64_t id, enum door door)
 		client_close(c);
 		return;
 	}
-	authproto_put_fail(&c->out, id, SPAN_EMPTY, "temp_fail");
+	authproto_put_fail(&c->out, id, SPAN_EMPTY, AUTHPROTO_CODE_TEMP);
 	client_flush(c);
 }
 
@@ -191,7 +191,8 @@ static void attempt_answer_failed(struct attempt *a)
 {
 	struct client *c = a->client;
 
-	authproto_put_fail(&c->out, a->id, buf_span(&a->mech.user), "");
+	authproto_put_fail(&c->out, a->id, buf_span(&a->mech.user),
+			   a->result.closed ? AUTHPROTO_CODE_CLOSED : "");
 	client_forget(c, a);
 	client_flush(c);
 }
@@ -315,8 +316,9 @@ static bool client_make_room(struct client *c)
 static bool mech_offered(const struct serve *s, const struct attempt *a)
 {
 	/* a client that chose the challenge itself could replay an old one:
-	 * only pop3d, which makes it, may use APOP */
-	if (a->mech.name == MECH_APOP && a->door != DOOR_POP3)
+	 * only pop3d, which makes it, may use these */
+	if ((a->mech.name == MECH_APOP || a->mech.name == MECH_CRAM_MD5) &&
+	    a->door != DOOR_POP3)
 		return false;
 	return a->mech.name != MECH_NONE && (s->mechs & 1u << a->mech.name);
 }

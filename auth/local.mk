@@ -4,6 +4,7 @@ auth_mailrow_authd_SOURCES = \
 	auth/attempt.c auth/attempt.h \
 	auth/check.c auth/check.h \
 	auth/client.c auth/client.h \
+	auth/digest.c auth/digest.h \
 	auth/job.h \
 	auth/lastlogin.c auth/lastlogin.h \
 	auth/main.c \

@@ -66,7 +66,7 @@ static enum mech_step login_step(struct mech *m, struct span message,
 }
 
 /* timestamp NUL name NUL digest; the digest may hold NULs itself. */
-static enum mech_step apop_step(struct mech *m, struct span message)
+static enum mech_step digest_step(struct mech *m, struct span message)
 {
 	struct span challenge, user, digest, rest;
 
@@ -90,8 +90,10 @@ static enum mech_step mech_step(struct mech *m, struct span message,
 	case MECH_LOGIN:
 		return login_step(m, message, challenge_r);
 	case MECH_APOP:
-		return apop_step(m, message);
+	case MECH_CRAM_MD5:
+		return digest_step(m, message);
 	case MECH_NONE:
+	case MECH_COUNT:
 		break;
 	}
 	return MECH_BAD;
@@ -101,7 +103,7 @@ static enum mech_step mech_step(struct mech *m, struct span message,
  * message: by an empty challenge, or in LOGIN for the name. */
 static enum mech_step mech_ask_first(struct mech *m, struct span *challenge_r)
 {
-	if (m->asked || m->name == MECH_APOP || m->name == MECH_NONE)
+	if (m->asked || (m->name != MECH_PLAIN && m->name != MECH_LOGIN))
 		return MECH_BAD;
 	m->asked = true;
 	*challenge_r =

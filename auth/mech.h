@@ -19,8 +19,8 @@ struct mech {
 	enum auth_mech name;
 	bool asked;
 	struct buf user;
-	struct buf secret;    /* password; APOP: the digest, 16 octets */
-	struct buf challenge; /* APOP: the timestamp that was digested */
+	struct buf secret; /* password; APOP, CRAM-MD5: 16 octets of digest */
+	struct buf challenge; /* the timestamp that was digested */
 };
 
 void mech_init(struct mech *m, enum auth_mech name);

@@ -382,6 +382,8 @@ int serve_run(struct conf *c, const char *conf_file,
 	s.mechs = 1u << MECH_PLAIN | 1u << MECH_LOGIN;
 	if (s.settings->conf->apop)
 		s.mechs |= 1u << MECH_APOP;
+	if (s.settings->conf->cram_md5)
+		s.mechs |= 1u << MECH_CRAM_MD5;
 	s.flush_at = deadline_in(FLUSH_EVERY_MS);
 	lastlogin_init(&s.lastlogin);
 	serve_open(&s);

@@ -25,6 +25,22 @@ static void check_configuration(struct check *k)
 	buf_release(&b);
 }
 
+/* Clients take the digest when it is offered, and fail where it cannot be
+ * verified. */
+static void check_digests(struct check *k)
+{
+	const struct conf *c = check_tool(k)->conf;
+
+	if (c->apop)
+		check_say(k, CHECK_WARN, "configuration", "apop = no",
+			  "apop = yes: clients that know APOP can log in only "
+			  "to accounts stored as {PLAIN}");
+	if (c->cram_md5)
+		check_say(k, CHECK_WARN, "configuration", "cram_md5 = no",
+			  "cram_md5 = yes: clients that know CRAM-MD5 can log "
+			  "in only to accounts stored as {PLAIN}");
+}
+
 /* The daemon must be able to read its file, and nobody else. */
 struct file_test {
 	const char *path, *fix;
@@ -91,6 +107,7 @@ void checkconf_run(struct check *k)
 	size_t i, n;
 
 	check_configuration(k);
+	check_digests(k);
 	n = check_daemons(check_tool(k)->conf, d);
 	for (i = 0; i < n; i++)
 		check_option_file(k, &d[i]);

@@ -8,11 +8,12 @@ static const char *const mech_names[] = {
 	[MECH_PLAIN] = "PLAIN",
 	[MECH_LOGIN] = "LOGIN",
 	[MECH_APOP] = "APOP",
+	[MECH_CRAM_MD5] = "CRAM-MD5",
 };
 
 enum auth_mech auth_mech_parse(struct span name)
 {
-	for (enum auth_mech m = MECH_PLAIN; m <= MECH_APOP; m++)
+	for (enum auth_mech m = MECH_PLAIN; m < MECH_COUNT; m++)
 		if (span_eq_nocase(name, span_of(mech_names[m])))
 			return m;
 	return MECH_NONE;
@@ -20,7 +21,7 @@ enum auth_mech auth_mech_parse(struct span name)
 
 const char *auth_mech_name(enum auth_mech m)
 {
-	return (unsigned)m <= MECH_APOP ? mech_names[m] : "";
+	return (unsigned)m < MECH_COUNT ? mech_names[m] : "";
 }
 
 /* Escaping: \001 and a letter for the five octets that have a meaning. */
@@ -217,7 +218,7 @@ static void put_hex(struct buf *b, const uint8_t *p, size_t n)
 		buf_printf(b, "%02x", (unsigned)p[i]);
 }
 
-/* "private" keeps Postfix from offering APOP in EHLO, where it means nothing.
+/* "private" keeps Postfix from offering what only pop3d can do in EHLO.
  * MECH goes before SPID, or Postfix takes this for a wrong socket. */
 void authproto_put_handshake(struct buf *b, unsigned mechs, uint64_t spid,
 			     uint64_t cuid, const uint8_t cookie[16])
@@ -229,6 +230,8 @@ void authproto_put_handshake(struct buf *b, unsigned mechs, uint64_t spid,
 		buf_puts(b, "MECH\tPLAIN\tplaintext\n");
 	if (mechs & 1u << MECH_APOP)
 		buf_puts(b, "MECH\tAPOP\tprivate\tdictionary\tactive\n");
+	if (mechs & 1u << MECH_CRAM_MD5)
+		buf_puts(b, "MECH\tCRAM-MD5\tprivate\tdictionary\tactive\n");
 	buf_puts(b, "SPID\t");
 	buf_put_u64(b, spid);
 	buf_puts(b, "\nCUID\t");
@@ -330,8 +333,11 @@ static bool parse_fail(struct span rest, struct buf *scratch,
 		if (span_is(name, "user") &&
 		    !unescape(value, scratch, &a->user))
 			return false;
-		if (span_is(field, "temp") || span_is(field, "code=temp_fail"))
+		if (span_is(field, "temp") ||
+		    span_is(field, "code=" AUTHPROTO_CODE_TEMP))
 			a->kind = AUTHPROTO_A_TEMP;
+		else if (span_is(field, "code=" AUTHPROTO_CODE_CLOSED))
+			a->kind = AUTHPROTO_A_CLOSED;
 	}
 	return true;
 }
@@ -392,13 +398,13 @@ static void put_address(struct buf *b, const char *key, const struct ipaddr *a)
 	ipaddr_put(b, a);
 }
 
-/* PLAIN: NUL user NUL password. APOP: timestamp NUL user NUL digest. A NUL
- * inside a value makes one too many, which the server rejects. */
+/* PLAIN: NUL user NUL password. The others: timestamp NUL user NUL digest. A
+ * NUL inside a value makes one too many, which the server rejects. */
 static void put_response(struct buf *b, const struct authproto_login *l)
 {
 	struct buf raw = BUF_INIT(AUTHPROTO_LINE_MAX / 2);
 
-	if (l->mech == MECH_APOP)
+	if (l->mech != MECH_PLAIN)
 		buf_put_span(&raw, l->challenge);
 	buf_putc(&raw, '\0');
 	buf_put_span(&raw, l->user);
@@ -414,7 +420,8 @@ static void put_response(struct buf *b, const struct authproto_login *l)
 void authproto_put_auth(struct buf *b, uint64_t id,
 			const struct authproto_login *l)
 {
-	if (l->mech != MECH_PLAIN && l->mech != MECH_APOP) {
+	if (l->mech != MECH_PLAIN && l->mech != MECH_APOP &&
+	    l->mech != MECH_CRAM_MD5) {
 		b->failed = true;
 		return;
 	}

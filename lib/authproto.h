@@ -17,7 +17,9 @@ enum auth_mech {
 	MECH_NONE,
 	MECH_PLAIN, /* RFC 4616 */
 	MECH_LOGIN,
-	MECH_APOP /* RFC 1939; answers carry challenge, user, digest */
+	MECH_APOP,     /* RFC 1939; answers carry challenge, user, digest */
+	MECH_CRAM_MD5, /* RFC 2195; likewise: pop3d makes the challenge */
+	MECH_COUNT
 };
 enum auth_mech auth_mech_parse(struct span name);
 const char *auth_mech_name(enum auth_mech m);
@@ -64,15 +66,18 @@ void authproto_put_ok(struct buf *b, uint64_t id,
 		      const struct authproto_ok *ok);
 void authproto_put_cont(struct buf *b, uint64_t id, struct span base64);
 
-/* code "" for a plain failure, "temp_fail" ...; user may be empty. */
+/* code is one of these, "" for a plain failure; user may be empty. */
+#define AUTHPROTO_CODE_TEMP   "temp_fail"
+#define AUTHPROTO_CODE_CLOSED "user_disabled"
 void authproto_put_fail(struct buf *b, uint64_t id, struct span user,
 			const char *code);
 
 /* What a server of the socket says; the keeper is its client. */
 enum authproto_answer_kind {
 	AUTHPROTO_A_OK,
-	AUTHPROTO_A_FAIL, /* the password is wrong */
-	AUTHPROTO_A_TEMP, /* FAIL code=temp_fail */
+	AUTHPROTO_A_FAIL,   /* the password is wrong */
+	AUTHPROTO_A_CLOSED, /* FAIL code=user_disabled: it is right, but */
+	AUTHPROTO_A_TEMP,   /* FAIL code=temp_fail */
 	AUTHPROTO_A_CONT,
 	AUTHPROTO_A_DONE, /* end of the handshake */
 	AUTHPROTO_A_OTHER /* MECH, SPID, CUID, COOKIE ... */
@@ -89,11 +94,11 @@ bool authproto_parse_answer(struct span line, struct buf *scratch,
 	__attribute__((warn_unused_result));
 
 /* "VERSION 1 1" and CPID, then AUTH with everything in one line. secret is
- * the password, or for APOP the 16 octets of the digest, whose challenge is
- * the banner's timestamp with its brackets. Both are base64ed here. */
+ * the password, or for APOP and CRAM-MD5 the 16 octets of the digest, whose
+ * challenge is the timestamp with its brackets. Both are base64ed here. */
 void authproto_put_hello(struct buf *b, uint64_t cpid);
 struct authproto_login {
-	enum auth_mech mech; /* PLAIN or APOP */
+	enum auth_mech mech; /* PLAIN, APOP or CRAM_MD5 */
 	const char *service;
 	struct ipaddr rip, lip;
 	bool secured;

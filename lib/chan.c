@@ -112,7 +112,7 @@ static bool auth_valid(const struct chan_auth *a)
 {
 	if (!method_valid(a->method))
 		return false;
-	if (a->mech == MECH_APOP)
+	if (a->mech == MECH_APOP || a->mech == MECH_CRAM_MD5)
 		return a->secret.n == DIGEST_SIZE;
 	return a->mech == MECH_PLAIN;
 }
@@ -312,11 +312,20 @@ bool chan_list_next(struct chan_reply *r, struct chan_list_entry *e)
 	return ok;
 }
 
+static bool parse_denied(struct cursor *c, struct chan_reply *r)
+{
+	uint64_t why = take_number(c, 1);
+
+	r->denial = (enum chan_denial)why;
+	return ended(c) && why < CHAN_DENIED_COUNT;
+}
+
 static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 {
 	switch (r->type) {
-	case CHAN_GRANTED:
 	case CHAN_DENIED:
+		return parse_denied(c, r);
+	case CHAN_GRANTED:
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:
@@ -356,6 +365,12 @@ bool chan_parse_reply(struct span frame, struct chan_reply *r)
 void chan_put_simple(struct buf *b, enum chan_reply_type t)
 {
 	put_number(b, (uint64_t)t, 1);
+}
+
+void chan_put_denied(struct buf *b, enum chan_denial why)
+{
+	chan_put_simple(b, CHAN_DENIED);
+	put_number(b, (uint64_t)why, 1);
 }
 
 void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets)

@@ -43,9 +43,9 @@ enum chan_end {
 const char *chan_end_text(enum chan_end e);
 
 struct chan_auth {
-	enum auth_mech mech; /* PLAIN or APOP for authd */
+	enum auth_mech mech; /* PLAIN, APOP or CRAM_MD5 for authd */
 	bool tls;            /* used only to reject, never to grant */
-	struct span method;  /* "USER", "APOP", "PLAIN", "LOGIN": for the log */
+	struct span method;  /* "USER", "APOP", "PLAIN" ...: for the log */
 	struct span user;
 	struct span secret;
 };
@@ -96,7 +96,7 @@ void chan_put_bye(struct buf *b, const struct chan_bye *y);
 /* keeper -> session */
 enum chan_reply_type {
 	CHAN_GRANTED = 65, /* the mailbox is yours; the list follows */
-	CHAN_DENIED,       /* wrong name or password */
+	CHAN_DENIED,       /* no login; denial says why */
 	CHAN_TEMP,         /* our trouble: ends whatever was asked */
 	CHAN_LIST,
 	CHAN_LIST_END,
@@ -107,6 +107,15 @@ enum chan_reply_type {
 	CHAN_MOVED /* committed */
 };
 
+/* Why there is no login. The first is all that a stranger can get; the others
+ * are told to who knows the password. */
+enum chan_denial {
+	CHAN_DENIED_PASSWORD, /* wrong, or the name */
+	CHAN_DENIED_CLOSED,   /* the account is disabled, or not for POP3 */
+	CHAN_DENIED_EARLY,    /* login_delay has not passed */
+	CHAN_DENIED_COUNT
+};
+
 struct chan_list_entry {
 	uint64_t uid;
 	uint64_t octets;
@@ -115,10 +124,11 @@ struct chan_list_entry {
 
 struct chan_reply {
 	enum chan_reply_type type;
-	uint64_t uid;     /* MAIL, GONE */
-	uint64_t octets;  /* MAIL: of the whole message */
-	uint64_t count;   /* LIST: entries; MOVED: messages */
-	struct span data; /* DATA; LIST: for chan_list_next() */
+	uint64_t uid;            /* MAIL, GONE */
+	uint64_t octets;         /* MAIL: of the whole message */
+	uint64_t count;          /* LIST: entries; MOVED: messages */
+	enum chan_denial denial; /* DENIED */
+	struct span data;        /* DATA; LIST: for chan_list_next() */
 };
 bool chan_parse_reply(struct span frame, struct chan_reply *r)
 	__attribute__((warn_unused_result));
@@ -129,6 +139,7 @@ bool chan_list_next(struct chan_reply *r, struct chan_list_entry *e)
 	__attribute__((warn_unused_result));
 
 void chan_put_simple(struct buf *b, enum chan_reply_type t);
+void chan_put_denied(struct buf *b, enum chan_denial why);
 void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets);
 void chan_put_gone(struct buf *b, uint64_t uid);
 void chan_put_moved(struct buf *b, uint64_t count);

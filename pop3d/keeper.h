@@ -15,7 +15,8 @@ struct keeper_session {
 	uint64_t id; /* for the log: session=<...> in hex */
 	struct ipaddr remote, local;
 	uint16_t remote_port, local_port;
-	char challenge[KEEPER_CHALLENGE_MAX]; /* APOP timestamp, "" = off */
+	char challenge[KEEPER_CHALLENGE_MAX]; /* of APOP and CRAM-MD5; "" =
+						 both are off */
 };
 
 /* Tells the parent, by one octet on the control socket, that sessions are

@@ -10,7 +10,8 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/keeperlog.c pop3d/keeperlog.h \
 	pop3d/keeperloop.c pop3d/keeperloop.h \
 	pop3d/keepersession.c pop3d/keepersession.h \
-	pop3d/keeperworkers.c pop3d/keeperworkers.h
+	pop3d/keeperworkers.c pop3d/keeperworkers.h \
+	pop3d/logindelay.c pop3d/logindelay.h
 
 if HAVE_CMOCKA
 KEEPER_TESTS = \
@@ -18,7 +19,8 @@ KEEPER_TESTS = \
 	tests/unit/test_keeperframes \
 	tests/unit/test_keeperjob \
 	tests/unit/test_keeperlog \
-	tests/unit/test_keepersession
+	tests/unit/test_keepersession \
+	tests/unit/test_logindelay
 KEEPER_TEST_LDADD = pop3d/libkeeper.a $(SYS_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(KEEPER_TESTS)
 TESTS += $(KEEPER_TESTS)
@@ -43,6 +45,10 @@ tests_unit_test_keeperlog_LDADD = $(KEEPER_TEST_LDADD)
 tests_unit_test_keepersession_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keepersession_SOURCES = tests/unit/test_keepersession.c tests/unit/wire.h
 tests_unit_test_keepersession_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_logindelay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_logindelay_SOURCES = tests/unit/test_logindelay.c tests/unit/wire.h
+tests_unit_test_logindelay_LDADD = $(KEEPER_TEST_LDADD)
 endif
 
 # The keeper alone between a database and sessions that

@@ -224,7 +224,8 @@ static void take_answer(struct keeperauth *a, const struct authproto_answer *n)
 		a->forgotten--;
 	} else {
 		bool known = n->kind == AUTHPROTO_A_OK ||
-			     n->kind == AUTHPROTO_A_FAIL;
+			     n->kind == AUTHPROTO_A_FAIL ||
+			     n->kind == AUTHPROTO_A_CLOSED;
 
 		tell(a, id, known ? n : NULL);
 	}

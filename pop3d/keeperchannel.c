@@ -134,15 +134,32 @@ static struct keeperjob *job_next(struct channel *c)
 
 static void channel_send(struct keeperloop *k, struct channel *c);
 
+static void answer(struct keeperloop *k, struct channel *c)
+{
+	if (buf_ok(&c->out.b))
+		channel_send(k, c);
+	else
+		channel_close(k, c, "out of memory");
+}
+
 static void answer_simple(struct keeperloop *k, struct channel *c,
 			  enum chan_reply_type t)
 {
 	chan_put_simple(frames_begin(&c->out), t);
 	frames_end(&c->out);
-	if (buf_ok(&c->out.b))
-		channel_send(k, c);
+	answer(k, c);
+}
+
+static void answer_denied(struct keeperloop *k, struct channel *c,
+			  enum chan_denial why)
+{
+	if (why == CHAN_DENIED_PASSWORD)
+		c->s.denied++;
 	else
-		channel_close(k, c, "out of memory");
+		c->s.refused++;
+	chan_put_denied(frames_begin(&c->out), why);
+	frames_end(&c->out);
+	answer(k, c);
 }
 
 /* Our trouble ends what was asked. */
@@ -213,8 +230,8 @@ static void ask_authd(struct keeperloop *k, struct channel *c,
 		.challenge = span_of(c->s.told.challenge),
 	};
 
-	if (a->mech == MECH_APOP && !login.challenge.n) {
-		channel_drop(k, c, "APOP was not offered");
+	if (a->mech != MECH_PLAIN && !login.challenge.n) {
+		channel_drop(k, c, "a digest was not offered");
 		return;
 	}
 	if (!keeperauth_ask(&k->auth, c->key, &login, clock_ms()))
@@ -339,17 +356,28 @@ static void begin_open(struct keeperloop *k, struct channel *c,
 	submit(k, c, j);
 }
 
+/* After the password, so that nobody learns when another last came. */
+static bool is_early(const struct keeperloop *k, struct channel *c,
+		     struct span mailbox)
+{
+	c->s.delay_key = logindelay_key(mailbox);
+	return logindelay_is_early(&k->delay, c->s.delay_key, clock_ms(),
+				   k->conf->login_delay);
+}
+
 void channel_authenticated(struct keeperloop *k, struct channel *c,
 			   const struct authproto_answer *a)
 {
-	if (!a) {
+	if (!a)
 		answer_temp(k, c);
-	} else if (a->kind == AUTHPROTO_A_OK) {
+	else if (a->kind == AUTHPROTO_A_CLOSED)
+		answer_denied(k, c, CHAN_DENIED_CLOSED);
+	else if (a->kind != AUTHPROTO_A_OK)
+		answer_denied(k, c, CHAN_DENIED_PASSWORD);
+	else if (is_early(k, c, a->mailbox))
+		answer_denied(k, c, CHAN_DENIED_EARLY);
+	else
 		begin_open(k, c, a);
-	} else {
-		c->s.denied++;
-		answer_simple(k, c, CHAN_DENIED);
-	}
 }
 
 static void log_login(const struct channel *c)
@@ -361,17 +389,25 @@ static void log_login(const struct channel *c)
 	buf_release(&line);
 }
 
-static void take_result(struct channel *c, const struct keeperjob *j)
+static void take_open(struct keeperloop *k, struct channel *c,
+		      const struct keeperjob *j)
+{
+	keepersession_bind(&c->s, j->mailbox_id);
+	if (k->conf->login_delay > 0)
+		logindelay_note(&k->delay, c->s.delay_key, clock_ms());
+	log_login(c);
+}
+
+static void take_result(struct keeperloop *k, struct channel *c,
+			const struct keeperjob *j)
 {
 	if (j->failed) {
 		keepersession_fail(&c->s);
 		return;
 	}
 	c->s.more = j->more;
-	if (j->kind == KJ_OPEN) {
-		keepersession_bind(&c->s, j->mailbox_id);
-		log_login(c);
-	}
+	if (j->kind == KJ_OPEN)
+		take_open(k, c, j);
 	if (j->kind == KJ_OPEN || j->kind == KJ_LIST) {
 		c->s.listed += j->count;
 		c->s.last_uid = j->last_uid;
@@ -383,7 +419,7 @@ static void take_result(struct channel *c, const struct keeperjob *j)
 void channel_answered(struct keeperloop *k, struct channel *c,
 		      struct keeperjob *j)
 {
-	take_result(c, j);
+	take_result(k, c, j);
 	if (!buf_ok(&j->out.b)) {
 		channel_close(k, c, "out of memory");
 		return;

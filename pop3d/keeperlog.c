@@ -51,6 +51,8 @@ static void put_no_login(struct buf *b, const struct keepersession *s,
 	buf_puts(b, " (");
 	if (s->denied)
 		buf_printf(b, "auth failed, %u attempts): ", s->denied);
+	else if (s->refused)
+		buf_printf(b, "login refused, %u attempts): ", s->refused);
 	else if (s->attempts)
 		buf_printf(b, "no answer to %u attempts): ", s->attempts);
 	else

@@ -196,6 +196,7 @@ void keeperloop_release(struct keeperloop *k)
 {
 	close_channels(k, true);
 	keeperauth_release(&k->auth);
+	logindelay_release(&k->delay);
 	free(k->slot);
 	conf_unref(&k->reloaded);
 	if (k->epoll >= 0)

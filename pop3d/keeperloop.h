@@ -7,6 +7,7 @@
 #include "pop3d/keeperauth.h"
 #include "pop3d/keeperchannel.h"
 #include "pop3d/keeperworkers.h"
+#include "pop3d/logindelay.h"
 
 /* A place for a channel; its generation makes old keys void. */
 struct keeperslot {
@@ -21,6 +22,7 @@ struct keeperloop {
 	const char *conf_file; /* "" = SIGHUP changes nothing */
 	struct keeperworkers *workers;
 	struct keeperauth auth;
+	struct logindelay delay;
 	int epoll, control, signals, wake;
 
 	struct keeperslot *slot;

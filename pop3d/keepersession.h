@@ -22,11 +22,13 @@ enum keepersession_state {
 struct keepersession {
 	struct keeper_session told;
 	enum keepersession_state state;
-	bool bound;        /* authd said OK and the mailbox is open */
-	bool more;         /* there is another piece to read */
-	bool begun;        /* of the READ something was answered */
-	unsigned attempts; /* AUTH requests */
-	unsigned denied;   /* those whose password was wrong */
+	bool bound;         /* authd said OK and the mailbox is open */
+	bool more;          /* there is another piece to read */
+	bool begun;         /* of the READ something was answered */
+	unsigned attempts;  /* AUTH requests */
+	unsigned denied;    /* those whose password was wrong */
+	unsigned refused;   /* those whose password was right */
+	uint64_t delay_key; /* of the mailbox, see logindelay.h */
 	uint64_t mailbox_id;
 	uint64_t listed; /* mails told to the session */
 	uint64_t last_uid;

@@ -6,6 +6,7 @@ dist_man_MANS += pop3d/mailrow-pop3d.8
 pop3d_libpop_a_SOURCES = \
 	pop3d/clients.c pop3d/clients.h \
 	pop3d/popbox.c pop3d/popbox.h \
+	pop3d/popcapa.c \
 	pop3d/popcmd.c pop3d/popcmd.def pop3d/popcmd.h \
 	pop3d/popevent.h \
 	pop3d/poplist.c pop3d/poplist.h \

@@ -81,7 +81,7 @@ static bool make_challenge(const struct conf *c, char *to, size_t size)
 	uint64_t r[2];
 
 	to[0] = '\0';
-	if (!c->apop)
+	if (!c->apop && !c->cram_md5)
 		return true;
 	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		return false;

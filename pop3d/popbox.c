@@ -3,13 +3,6 @@
 #include "pop3d/popcmd.h"
 #include "pop3d/popstate.h"
 
-struct pop_event pop_capa(struct popstate *s, const struct popcmd_args *a)
-{
-	(void)a;
-	popcmd_put_capa(s->out);
-	return pop_event(POP_DONE);
-}
-
 struct pop_event pop_unknown(struct popstate *s, const struct popcmd_args *a)
 {
 	(void)s;
@@ -18,6 +11,15 @@ struct pop_event pop_unknown(struct popstate *s, const struct popcmd_args *a)
 }
 
 struct pop_event pop_noop(struct popstate *s, const struct popcmd_args *a)
+{
+	(void)s;
+	(void)a;
+	return pop_event(POP_OK);
+}
+
+/* RFC 6856 s.2: mails are served as they are either way, and what we say is
+ * ASCII; so all there is to it is to agree. Outlook asks after the login. */
+struct pop_event pop_utf8(struct popstate *s, const struct popcmd_args *a)
 {
 	(void)s;
 	(void)a;

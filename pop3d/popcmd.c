@@ -5,21 +5,13 @@
 enum { REST = POPCMD_ARGS_MAX + 1 };
 
 static const struct popcmd commands[] = {
-#define POP_CMD(verb, states, least, most, handler, capa)                      \
-	{ #verb, states, least, most, pop_##handler, capa },
+#define POP_CMD(verb, states, least, most, handler)                            \
+	{ #verb, states, least, most, pop_##handler },
 #include "pop3d/popcmd.def"
 #undef POP_CMD
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-/* What is true of us and belongs to no command. */
-static const char *const capabilities[] = {
-	"RESP-CODES",
-	"AUTH-RESP-CODE",
-	"PIPELINING",
-	"IMPLEMENTATION Mailrow",
-};
 
 static const struct popcmd *find_verb(struct span verb)
 {
@@ -81,17 +73,4 @@ enum reply_id popcmd_find(struct span line, unsigned state,
 		cut_args(rest, args_r);
 	return args_r->n < cmd->least || args_r->n > cmd->most ? R_POP_ARGS
 							       : R_NONE;
-}
-
-void popcmd_put_capa(struct buf *b)
-{
-	buf_puts(b, "+OK\r\n");
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (commands[i].capa[0])
-			buf_printf(b, "%s\r\n", commands[i].capa);
-	}
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities);
-	     i++)
-		buf_printf(b, "%s\r\n", capabilities[i]);
-	buf_puts(b, ".\r\n");
 }

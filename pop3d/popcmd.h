@@ -23,11 +23,10 @@ struct popcmd {
 	size_t least, most;
 	struct pop_event (*handler)(struct popstate *s,
 				    const struct popcmd_args *a);
-	const char *capa;
 };
 
 /* The handlers; each says what the command came to. */
-#define POP_CMD(verb, states, least, most, handler, capa)                      \
+#define POP_CMD(verb, states, least, most, handler)                            \
 	struct pop_event pop_##handler(struct popstate *s,                     \
 				       const struct popcmd_args *a);
 #include "pop3d/popcmd.def"
@@ -39,8 +38,5 @@ enum reply_id popcmd_find(struct span line, unsigned state,
 			  const struct popcmd **cmd_r,
 			  struct popcmd_args *args_r)
 	__attribute__((warn_unused_result));
-
-/* The whole answer to CAPA (RFC 2449 s.5), the same in both states. */
-void popcmd_put_capa(struct buf *b);
 
 #endif

@@ -142,6 +142,27 @@ static struct pop_event login_password(struct popstate *s, struct span password)
 	return ev;
 }
 
+/* RFC 2195: the name, a blank, and the digest in hexadecimal. A name may hold
+ * blanks itself. */
+static struct pop_event ask_cram(struct popstate *s, struct span message)
+{
+	char digest[DIGEST_SIZE];
+	size_t n = 2 * sizeof(digest) + 1;
+	struct span name =
+		span_head(message, message.n > n ? message.n - n : 0);
+
+	if (name.n == 0 || memchr(name.p, '\0', name.n) ||
+	    message.p[name.n] != ' ' ||
+	    !parse_digest(span_skip(message, name.n + 1), digest))
+		return pop_err(R_POP_SYNTAX);
+	return ask(s, &(struct chan_auth){
+			      .mech = MECH_CRAM_MD5,
+			      .method = SPAN_LIT("CRAM-MD5"),
+			      .user = name,
+			      .secret = span_make(digest, sizeof(digest)),
+		      });
+}
+
 /* The client's word in the exchange at step. */
 static struct pop_event take_word(struct popstate *s, enum pop_sasl step,
 				  struct span word)
@@ -153,6 +174,8 @@ static struct pop_event take_word(struct popstate *s, enum pop_sasl step,
 		ev = pop_err(R_POP_BASE64);
 	else if (step == SASL_PLAIN)
 		ev = ask_plain(s, buf_span(&message));
+	else if (step == SASL_CRAM_MD5)
+		ev = ask_cram(s, buf_span(&message));
 	else if (step == SASL_LOGIN_USER)
 		ev = login_name(s, buf_span(&message));
 	else
@@ -174,34 +197,82 @@ struct pop_event poplogin_answer(struct popstate *s, struct span line)
 	return take_word(s, step, line);
 }
 
+/* Each mechanism: whether it is offered, what its first step is and whether
+ * the client may take that with the command. */
+static bool always(const struct popstate *s)
+{
+	(void)s;
+	return true;
+}
+
+static bool with_cram_md5(const struct popstate *s)
+{
+	return s->rules.cram_md5;
+}
+
+static const struct mechanism {
+	enum auth_mech mech;
+	bool (*offered)(const struct popstate *s);
+	enum pop_sasl first;
+	bool client_first;
+	const char *challenge; /* NULL: the timestamp */
+} mechanisms[] = {
+	{ MECH_PLAIN, always, SASL_PLAIN, true, "" },
+	{ MECH_LOGIN, always, SASL_LOGIN_USER, true, "Username:" },
+	{ MECH_CRAM_MD5, with_cram_md5, SASL_CRAM_MD5, false, NULL },
+};
+
+enum { MECHANISMS = sizeof(mechanisms) / sizeof(*mechanisms) };
+
+void poplogin_put_mechanisms(const struct popstate *s, const char *before,
+			     const char *after, struct buf *b)
+{
+	for (size_t i = 0; i < MECHANISMS; i++) {
+		if (mechanisms[i].offered(s))
+			buf_printf(b, "%s%s%s", before,
+				   auth_mech_name(mechanisms[i].mech), after);
+	}
+}
+
+static const struct mechanism *find_mechanism(const struct popstate *s,
+					      struct span name)
+{
+	enum auth_mech mech = auth_mech_parse(name);
+
+	for (size_t i = 0; i < MECHANISMS; i++) {
+		if (mechanisms[i].mech == mech && mechanisms[i].offered(s))
+			return &mechanisms[i];
+	}
+	return NULL;
+}
+
 /* Outlook asks what there is with a bare AUTH, as once before RFC 5034. */
 static struct pop_event list_mechanisms(struct popstate *s)
 {
-	buf_printf(s->out, "+OK\r\n%s\r\n%s\r\n.\r\n",
-		   auth_mech_name(MECH_PLAIN), auth_mech_name(MECH_LOGIN));
+	buf_puts(s->out, "+OK\r\n");
+	poplogin_put_mechanisms(s, "", "\r\n", s->out);
+	buf_puts(s->out, ".\r\n");
 	return pop_event(POP_DONE);
 }
 
 struct pop_event pop_auth(struct popstate *s, const struct popcmd_args *a)
 {
-	enum auth_mech mech;
-	enum pop_sasl step;
+	const struct mechanism *m;
 
 	if (a->n == 0)
 		return list_mechanisms(s);
-	mech = auth_mech_parse(a->arg[0]);
-	if (mech != MECH_PLAIN && mech != MECH_LOGIN)
+	m = find_mechanism(s, a->arg[0]);
+	if (!m)
 		return pop_err(R_POP_MECH);
-	step = mech == MECH_PLAIN ? SASL_PLAIN : SASL_LOGIN_USER;
-	if (a->n == 2) {
-		/* "=" is the empty response */
-		return take_word(s, step,
-				 span_is(a->arg[1], "=") ? SPAN_EMPTY
-							 : a->arg[1]);
-	}
-	if (mech == MECH_PLAIN)
-		return challenge(s, step, SPAN_EMPTY);
-	return challenge(s, step, SPAN_LIT("Username:"));
+	if (a->n == 1)
+		return challenge(s, m->first,
+				 span_of(m->challenge ? m->challenge
+						      : s->rules.challenge));
+	if (!m->client_first)
+		return pop_err(R_POP_SYNTAX);
+	/* "=" is the empty response (RFC 5034 s.4) */
+	return take_word(s, m->first,
+			 span_is(a->arg[1], "=") ? SPAN_EMPTY : a->arg[1]);
 }
 
 /* Every try counts, or a client could try for ever while the database is
@@ -213,6 +284,19 @@ static struct pop_event failed(struct popstate *s, enum reply_id reply,
 	if (++s->attempts >= s->rules.auth_attempts)
 		return pop_end(last, why);
 	return pop_err(reply);
+}
+
+static struct pop_event denied(struct popstate *s, enum chan_denial why)
+{
+	static const struct {
+		enum reply_id reply, last;
+	} said[CHAN_DENIED_COUNT] = {
+		[CHAN_DENIED_PASSWORD] = { R_POP_AUTH, R_POP_ATTEMPTS },
+		[CHAN_DENIED_CLOSED] = { R_POP_CLOSED, R_POP_CLOSED },
+		[CHAN_DENIED_EARLY] = { R_POP_EARLY, R_POP_EARLY },
+	};
+
+	return failed(s, said[why].reply, said[why].last, CHAN_END_ATTEMPTS);
 }
 
 static struct pop_event take_list(struct popstate *s, struct chan_reply *r)
@@ -247,8 +331,7 @@ struct pop_event poplogin_reply(struct popstate *s, struct chan_reply *r)
 			return enter(s);
 	} else {
 		if (r->type == CHAN_DENIED)
-			return failed(s, R_POP_AUTH, R_POP_ATTEMPTS,
-				      CHAN_END_ATTEMPTS);
+			return denied(s, r->denial);
 		if (r->type == CHAN_TEMP)
 			return failed(s, R_POP_TEMP, R_POP_TEMP,
 				      CHAN_END_TROUBLE);

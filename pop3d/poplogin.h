@@ -2,9 +2,15 @@
 #ifndef MAILROW_POP3D_POPLOGIN_H
 #define MAILROW_POP3D_POPLOGIN_H
 
+#include "lib/buf.h"
 #include "pop3d/popevent.h"
 
 struct popstate;
+
+/* The names of the SASL mechanisms that can be used here, each between these
+ * two. */
+void poplogin_put_mechanisms(const struct popstate *s, const char *before,
+			     const char *after, struct buf *b);
 
 /* The client's answer to a challenge. */
 struct pop_event poplogin_answer(struct popstate *s, struct span line);

@@ -39,9 +39,22 @@ static void begin(struct popstate *s, uint64_t octets)
 	buf_puts(s->out, "\r\n");
 }
 
+/* Outlook takes a NUL for the end of the mail; the count of octets must stay.
+ */
+static void replace_nul(struct buf *b, size_t from)
+{
+	char *p;
+
+	while (from < b->n && (p = memchr(b->p + from, '\0', b->n - from))) {
+		*p = '\x80';
+		from = (size_t)(p - b->p) + 1;
+	}
+}
+
 static void put_data(struct popstate *s, struct span data)
 {
 	struct popread *r = &s->read;
+	size_t from = s->out->n;
 
 	r->come += data.n;
 	if (r->top) {
@@ -51,6 +64,8 @@ static void put_data(struct popstate *s, struct span data)
 		s->count.retr_octets += data.n;
 	}
 	dot_stuff(&r->stuffer, data, s->out);
+	if (s->rules.replace_nul)
+		replace_nul(s->out, from);
 }
 
 static bool is_whole(const struct popread *r)

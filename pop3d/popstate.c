@@ -26,11 +26,11 @@ void popstate_release(struct popstate *s)
 	popread_release(&s->read);
 }
 
-void popstate_greet(struct popstate *s, const char *challenge)
+void popstate_greet(struct popstate *s)
 {
 	buf_puts(s->out, "+OK Mailrow POP3 ready");
-	if (challenge[0])
-		buf_printf(s->out, " %s", challenge);
+	if (s->rules.apop)
+		buf_printf(s->out, " %s", s->rules.challenge);
 	buf_puts(s->out, "\r\n");
 }
 

@@ -23,6 +23,10 @@ struct popstate_rules {
 	uint64_t auth_attempts;
 	uint64_t max_errors; /* in a row */
 	bool apop;
+	bool cram_md5;
+	bool replace_nul;      /* by 0x80, in RETR and TOP */
+	int64_t login_delay;   /* ms, 0 = none */
+	const char *challenge; /* of APOP and CRAM-MD5; must stay */
 };
 
 enum pop_job {
@@ -45,7 +49,13 @@ enum pop_flight {
 };
 
 /* Which answer of the client the next line is (RFC 5034). */
-enum pop_sasl { SASL_NONE, SASL_PLAIN, SASL_LOGIN_USER, SASL_LOGIN_PASS };
+enum pop_sasl {
+	SASL_NONE,
+	SASL_PLAIN,
+	SASL_LOGIN_USER,
+	SASL_LOGIN_PASS,
+	SASL_CRAM_MD5
+};
 
 struct popstate {
 	struct popstate_rules rules;
@@ -73,8 +83,9 @@ void popstate_init(struct popstate *s, const struct popstate_rules *rules,
 		   struct buf *out);
 void popstate_release(struct popstate *s);
 
-/* The greeting (RFC 1939 s.4), with the timestamp of APOP unless "". */
-void popstate_greet(struct popstate *s, const char *challenge);
+/* The greeting (RFC 1939 s.4), with the timestamp if there is APOP: clients
+ * that see one use it. */
+void popstate_greet(struct popstate *s);
 
 /* Whether the next line may be handed in, and handing it in. */
 bool popstate_wants_line(const struct popstate *s);

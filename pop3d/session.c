@@ -92,6 +92,10 @@ static void session_init(struct session *s, const struct session_start *start)
 		.auth_attempts = c->auth_attempts,
 		.max_errors = c->max_errors,
 		.apop = c->apop,
+		.cram_md5 = c->cram_md5,
+		.replace_nul = c->pop3_replace_nul,
+		.login_delay = c->login_delay,
+		.challenge = start->challenge,
 	};
 
 	popio_init(&s->io, FD_CLIENT, POPSTATE_OUT_MAX);
@@ -365,7 +369,7 @@ void session_main(const struct session_start *start)
 	FAULT_PASS(SESSION_BEGIN);
 	session_catch_signals(&s);
 	session_init(&s, start);
-	popstate_greet(&s.pop, start->challenge);
+	popstate_greet(&s.pop);
 	session_serve(&s);
 	session_say_bye(&s);
 	popio_close(&s.io, s.pop.end != CHAN_END_QUIT);

@@ -10,7 +10,7 @@ struct session_start {
 	int channel;
 	const struct conf *conf;
 	const struct daemon_user *user; /* NULL: we are not root, ids stay */
-	const char *challenge;          /* of APOP, "" = off */
+	const char *challenge; /* of APOP and CRAM-MD5, "" = both off */
 };
 
 /* Runs in a forked child, in which SIGTERM is blocked; never returns. All

@@ -60,13 +60,21 @@ static void check_fail(struct span s)
 	struct buf scratch = BUF_INIT(AUTHPROTO_LINE_MAX);
 	struct authproto_answer a;
 	uint64_t id = fuzz_number(&s);
-	bool temp = fuzz_octet(&s) % 2;
+	static const struct {
+		const char *code;
+		enum authproto_answer_kind kind;
+	} says[] = {
+		{ "", AUTHPROTO_A_FAIL },
+		{ AUTHPROTO_CODE_TEMP, AUTHPROTO_A_TEMP },
+		{ AUTHPROTO_CODE_CLOSED, AUTHPROTO_A_CLOSED },
+	};
+	size_t i = fuzz_octet(&s) % 3;
 	struct span user = fuzz_value(&s);
 
-	authproto_put_fail(&b, id, user, temp ? "temp_fail" : "");
+	authproto_put_fail(&b, id, user, says[i].code);
 	MUST(buf_ok(&b));
 	MUST(authproto_parse_answer(only_line(&b), &scratch, &a));
-	MUST(a.kind == (temp ? AUTHPROTO_A_TEMP : AUTHPROTO_A_FAIL));
+	MUST(a.kind == says[i].kind);
 	MUST(a.id == id && span_eq(a.user, user));
 	buf_release(&b);
 	buf_release(&scratch);

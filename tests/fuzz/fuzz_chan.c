@@ -50,8 +50,10 @@ static void put_list(struct buf *b, struct chan_reply *r)
 static void put_reply(struct buf *b, struct chan_reply *r)
 {
 	switch (r->type) {
-	case CHAN_GRANTED:
 	case CHAN_DENIED:
+		chan_put_denied(b, r->denial);
+		break;
+	case CHAN_GRANTED:
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:

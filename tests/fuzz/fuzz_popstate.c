@@ -120,7 +120,9 @@ static void set_up(uint8_t how)
 	poprig_add(&rig, 2, SPAN_LIT(".A: b\r\n\r\n.\r\n..\r\n"));
 	poprig_add(&rig, 3, span_make(big, BIG));
 	poprig_add(&rig, 4, SPAN_EMPTY);
-	rig.pop.rules.apop = how % 2;
+	rig.pop.rules.apop = how & 1;
+	rig.pop.rules.cram_md5 = how & 2;
+	rig.pop.rules.replace_nul = how & 4;
 	lines = (struct line_buf){ .p = line_room_,
 				   .size = sizeof(line_room_) };
 	quit_came = false;

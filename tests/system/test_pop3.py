@@ -3,6 +3,7 @@
 
 import os
 import re
+import time
 
 from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
 
@@ -367,6 +368,65 @@ class Apop(SandboxTest):
         self.assertRefused("-ERR", apop, BOB, PASSWORD)
         self.assertRefused("-ERR", apop, "nobody@example.test", "tanstaaf")
         self.assertEqual(len(set(stamps)), 4)
+
+
+class Digests(SandboxTest):
+    CONF = ("cram_md5 = yes", "login_delay = 4s")
+
+    def cram(self, p, user, password):
+        import base64
+        import hmac
+        p.put("AUTH CRAM-MD5")
+        stamp = base64.b64decode(p.line()[2:])
+        self.assertRegex(stamp, rb"^<[^<>@ ]+@[^<>@ ]+>$")
+        digest = hmac.new(password.encode(), stamp, "md5").hexdigest()
+        return p.cmd(base64.b64encode(("%s %s" % (user, digest)).encode())
+                     .decode())
+
+    def test_cram_md5_for_a_plain_password_only(self):
+        self.sandbox.sql("UPDATE account SET password = '{PLAIN}tanstaaf'"
+                         " WHERE address = '%s'" % ALICE)
+        with self.sandbox.pop3() as p:
+            self.assertNotIn("<", p.banner)
+            self.assertRefused("-ERR [AUTH]", self.cram, p, ALICE, "wrong")
+            self.assertEqual(self.cram(p, ALICE, "tanstaaf"),
+                             "+OK 0 messages")
+            p.quit()
+        with self.sandbox.pop3() as p:
+            self.assertRefused("-ERR [AUTH]", self.cram, p, BOB, PASSWORD)
+            self.assertRefused("-ERR [AUTH]", self.cram, p,
+                               "nobody@example.test", "tanstaaf")
+
+    def test_rule_58_login_delay_is_told_and_kept(self):
+        def login():
+            with self.sandbox.pop3(BOB) as p:
+                p.quit()
+        with self.sandbox.pop3() as p:
+            self.assertIn(b"LOGIN-DELAY 4\r\n", p.multi("CAPA"))
+        login()
+        began = time.monotonic()
+        self.assertRefused("-ERR [LOGIN-DELAY]", login)
+        with self.sandbox.pop3() as p:      # no word to a stranger
+            p.cmd("USER " + BOB)
+            self.assertRefused("-ERR [AUTH]", p.cmd, "PASS wrong")
+
+        def let_in():
+            try:
+                login()
+                return True
+            except Failed:
+                return False
+        wait_until(let_in, what="another login")
+        self.assertGreater(time.monotonic() - began, 3)
+
+    def test_rule_50_a_disabled_account_is_told_to_its_owner_only(self):
+        self.sandbox.account("shut@example.test")
+        self.sandbox.tool("account", "disable", "shut@example.test")
+        with self.sandbox.pop3() as p:
+            p.cmd("USER shut@example.test")
+            self.assertRefused("-ERR [AUTH]", p.cmd, "PASS wrong")
+            p.cmd("USER shut@example.test")
+            self.assertRefused("-ERR [SYS/PERM]", p.cmd, "PASS " + PASSWORD)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ void poprig_init(struct poprig *r)
 	const struct popstate_rules rules = {
 		.auth_attempts = 3,
 		.max_errors = 10,
+		.challenge = "<1.2@h>",
 	};
 
 	memset(r, 0, sizeof(*r));
@@ -83,6 +84,21 @@ static struct span keep(char *to, size_t max, struct span s)
 	return span_make(to, s.n);
 }
 
+static void deny(struct poprig *r, enum chan_denial why)
+{
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+
+	chan_put_denied(&b, why);
+	queue_frame(r, &b);
+}
+
+/* Digests are authd's to verify: any is right. */
+static bool knows(const struct poprig *r, const struct chan_auth *a)
+{
+	return span_is(a->user, r->user) &&
+	       (a->mech != MECH_PLAIN || span_is(a->secret, r->password));
+}
+
 static void serve_auth(struct poprig *r, const struct chan_auth *a)
 {
 	r->auths++;
@@ -90,12 +106,13 @@ static void serve_auth(struct poprig *r, const struct chan_auth *a)
 	r->last_secret = keep(r->secret, sizeof(r->secret), a->secret);
 	if (r->down) {
 		answer(r, CHAN_TEMP);
-	} else if (span_is(a->user, r->user) &&
-		   (a->mech == MECH_APOP || span_is(a->secret, r->password))) {
+	} else if (!knows(r, a)) {
+		deny(r, CHAN_DENIED_PASSWORD);
+	} else if (r->denial) {
+		deny(r, r->denial);
+	} else {
 		answer(r, CHAN_GRANTED);
 		send_list(r);
-	} else {
-		answer(r, CHAN_DENIED);
 	}
 }
 

@@ -22,12 +22,13 @@ struct poprig {
 	struct poprig_mail mail[POPRIG_MAILS];
 	size_t mails;
 	const char *user, *password;
-	size_t frame_max;     /* of a DATA frame; 0 = all there is room for */
-	bool down;            /* the database does not answer */
-	bool down_after_mail; /* nor after a MAIL frame */
-	bool lenient;         /* frames of others came in: nothing is sure */
-	bool stalled;         /* the keeper says nothing for now */
-	bool hold_out;        /* the client takes nothing for now */
+	size_t frame_max; /* of a DATA frame; 0 = all there is room for */
+	enum chan_denial denial; /* of who knows the password */
+	bool down;               /* the database does not answer */
+	bool down_after_mail;    /* nor after a MAIL frame */
+	bool lenient;            /* frames of others came in: nothing is sure */
+	bool stalled;            /* the keeper says nothing for now */
+	bool hold_out;           /* the client takes nothing for now */
 	unsigned auths, reads, moves; /* requests that came */
 	size_t most_read;             /* mails in one READ */
 	size_t most_out;              /* octets that waited for the client */

@@ -24,9 +24,10 @@ tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_log_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_mech_SOURCES = tests/unit/test_mech.c auth/mech.c auth/mech.h
+tests_unit_test_mech_SOURCES = tests/unit/test_mech.c auth/digest.c \
+	auth/digest.h auth/mech.c auth/mech.h
 tests_unit_test_mech_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_mech_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_mech_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_net_SOURCES = tests/unit/test_net.c
 tests_unit_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

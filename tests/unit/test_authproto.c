@@ -176,9 +176,11 @@ static void the_handshake_names_mechanisms_before_spid(void **state)
 		       "SPID\t12\nCUID\t34\n"
 		       "COOKIE\t000ff0ff0405060708090a0b0c0d0e0f\nDONE\n");
 	buf_reset(&b);
-	authproto_put_handshake(&b, 1u << MECH_APOP, 1, 2, cookie);
+	authproto_put_handshake(&b, 1u << MECH_APOP | 1u << MECH_CRAM_MD5, 1, 2,
+				cookie);
 	assert_buf(&b, "VERSION\t1\t1\n"
 		       "MECH\tAPOP\tprivate\tdictionary\tactive\n"
+		       "MECH\tCRAM-MD5\tprivate\tdictionary\tactive\n"
 		       "SPID\t1\nCUID\t2\n"
 		       "COOKIE\t000ff0ff0405060708090a0b0c0d0e0f\nDONE\n");
 	buf_release(&b);
@@ -247,8 +249,9 @@ static void answers_are_understood(void **state)
 		{ "FAIL\t7", AUTHPROTO_A_FAIL, 7, "", "", "" },
 		{ "FAIL\t7\tuser=b@d\treason=temp", AUTHPROTO_A_FAIL, 7, "b@d",
 		  "", "" },
-		{ "FAIL\t7\tcode=user_disabled", AUTHPROTO_A_FAIL, 7, "", "",
+		{ "FAIL\t7\tcode=user_disabled", AUTHPROTO_A_CLOSED, 7, "", "",
 		  "" },
+		{ "FAIL\t7\tcode=authz_fail", AUTHPROTO_A_FAIL, 7, "", "", "" },
 		{ "FAIL\t7\tuser=b@d\tcode=temp_fail", AUTHPROTO_A_TEMP, 7,
 		  "b@d", "", "" },
 		{ "FAIL\t7\ttemp", AUTHPROTO_A_TEMP, 7, "", "", "" },

@@ -261,8 +261,7 @@ static void frames_of_no_session_are_rejected(void **state)
 
 static void replies_without_list_come_back_as_they_were(void **state)
 {
-	static const enum chan_reply_type simple[] = { CHAN_GRANTED,
-						       CHAN_DENIED, CHAN_TEMP,
+	static const enum chan_reply_type simple[] = { CHAN_GRANTED, CHAN_TEMP,
 						       CHAN_LIST_END,
 						       CHAN_READ_END };
 	struct chan_reply r;
@@ -275,6 +274,14 @@ static void replies_without_list_come_back_as_they_were(void **state)
 		assert_true(chan_parse_reply(buf_span(&frame), &r));
 		assert_int_equal(r.type, simple[i]);
 	}
+	buf_reset(&frame);
+	chan_put_denied(&frame, CHAN_DENIED_EARLY);
+	assert_only_whole_frames(parses_reply);
+	assert_true(chan_parse_reply(buf_span(&frame), &r));
+	assert_true(r.type == CHAN_DENIED && r.denial == CHAN_DENIED_EARLY);
+	buf_reset(&frame);
+	chan_put_denied(&frame, CHAN_DENIED_COUNT);
+	assert_false(chan_parse_reply(buf_span(&frame), &r));
 	buf_reset(&frame);
 	chan_put_mail(&frame, 1, UINT64_MAX);
 	assert_only_whole_frames(parses_reply);

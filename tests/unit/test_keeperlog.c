@@ -40,27 +40,31 @@ static void a_login_names_the_address_before_the_user(void **state)
 static void an_end_without_login_tells_what_was_tried(void **state)
 {
 	static const struct {
-		unsigned attempts, denied;
+		unsigned attempts, denied, refused;
 		const char *why; /* NULL: it said BYE */
 		const char *want;
 	} row[] = {
-		{ 3, 3, NULL,
+		{ 3, 3, 0, NULL,
 		  "pop3-login: Disconnected (auth failed, 3 attempts): "
 		  "rip=192.0.2.7, lip=2001:db8::1, user=<x>, method=APOP, "
 		  "session=<0000000000000abc>" },
-		{ 2, 1, NULL,
+		{ 2, 1, 1, NULL,
 		  "pop3-login: Disconnected (auth failed, 1 attempts): "
 		  "rip=192.0.2.7, lip=2001:db8::1, user=<x>, method=APOP, "
 		  "session=<0000000000000abc>" },
-		{ 2, 0, NULL,
+		{ 2, 0, 2, NULL,
+		  "pop3-login: Disconnected (login refused, 2 attempts): "
+		  "rip=192.0.2.7, lip=2001:db8::1, user=<x>, method=APOP, "
+		  "session=<0000000000000abc>" },
+		{ 2, 0, 0, NULL,
 		  "pop3-login: Disconnected (no answer to 2 attempts): "
 		  "rip=192.0.2.7, lip=2001:db8::1, user=<x>, method=APOP, "
 		  "session=<0000000000000abc>" },
-		{ 0, 0, NULL,
+		{ 0, 0, 0, NULL,
 		  "pop3-login: Disconnected (no auth attempts): "
 		  "rip=192.0.2.7, lip=2001:db8::1, "
 		  "session=<0000000000000abc>" },
-		{ 1, 1, "session died",
+		{ 1, 1, 0, "session died",
 		  "pop3-login: Disconnected: session died "
 		  "(auth failed, 1 attempts): "
 		  "rip=192.0.2.7, lip=2001:db8::1, user=<x>, method=APOP, "
@@ -75,6 +79,7 @@ static void an_end_without_login_tells_what_was_tried(void **state)
 
 		s.attempts = row[i].attempts;
 		s.denied = row[i].denied;
+		s.refused = row[i].refused;
 		keeperlog_put_end(&b, &s, row[i].why ? NULL : &bye, row[i].why);
 		assert_buf(&b, row[i].want);
 		buf_release(&b);

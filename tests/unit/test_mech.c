@@ -1,4 +1,4 @@
-#include "auth/mech.h"
+#include "auth/digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,6 +54,7 @@ static void without_one_the_client_is_asked_once(void **state)
 		{ MECH_PLAIN, "", MECH_ASK },
 		{ MECH_LOGIN, "VXNlcm5hbWU6", MECH_ASK },
 		{ MECH_APOP, "", MECH_BAD },
+		{ MECH_CRAM_MD5, "", MECH_BAD },
 		{ MECH_NONE, "", MECH_BAD },
 	};
 
@@ -94,24 +95,79 @@ static void login_asks_for_name_and_password(void **state)
 	}
 }
 
-static void apop_has_challenge_name_and_digest(void **state)
+static void digests_have_challenge_name_and_digest(void **state)
 {
+	static const enum auth_mech mechs[] = { MECH_APOP, MECH_CRAM_MD5 };
 	struct span challenge;
 	struct mech m;
 
 	(void)state;
-	mech_init(&m, MECH_APOP);
-	assert_int_equal(feed(&m,
-			      SPAN_LIT("<1@x>\0bob@x\0"
-				       "0123\0"
-				       "56789abcdef"),
-			      &challenge),
-			 MECH_DONE);
-	assert_true(span_is(buf_span(&m.challenge), "<1@x>"));
-	assert_true(span_is(buf_span(&m.user), "bob@x"));
-	assert_true(span_eq(buf_span(&m.secret), SPAN_LIT("0123\0"
-							  "56789abcdef")));
+	for (size_t i = 0; i < 2; i++) {
+		mech_init(&m, mechs[i]);
+		assert_int_equal(feed(&m,
+				      SPAN_LIT("<1@x>\0bob@x\0"
+					       "0123\0"
+					       "56789abcdef"),
+				      &challenge),
+				 MECH_DONE);
+		assert_true(span_is(buf_span(&m.challenge), "<1@x>"));
+		assert_true(span_is(buf_span(&m.user), "bob@x"));
+		assert_true(
+			span_eq(buf_span(&m.secret), SPAN_LIT("0123\0"
+							      "56789abcdef")));
+		mech_release(&m);
+	}
+}
+
+/* The examples of RFC 1939 s.7 and RFC 2195 s.2. */
+static const struct {
+	enum auth_mech mech;
+	const char *challenge, *password;
+	uint8_t digest[MECH_DIGEST_SIZE];
+} known[] = {
+	{ MECH_APOP,
+	  "<1896.697170952@dbc.mtview.ca.us>",
+	  "{PLAIN}tanstaaf",
+	  { 0xc4, 0xc9, 0x33, 0x4b, 0xac, 0x56, 0x0e, 0xcc, 0x97, 0x9e, 0x58,
+	    0x00, 0x1b, 0x3e, 0x22, 0xfb } },
+	{ MECH_CRAM_MD5,
+	  "<1896.697170952@postoffice.reston.mci.net>",
+	  "{PLAIN}tanstaaftanstaaf",
+	  { 0xb9, 0x13, 0xa6, 0x02, 0xc7, 0xed, 0xa7, 0xa4, 0x95, 0xb4, 0xe6,
+	    0xe7, 0x33, 0x4d, 0x38, 0x90 } },
+};
+
+static enum pwhash_result verify(size_t i, size_t turned, const char *stored)
+{
+	enum pwhash_result r;
+	struct mech m;
+
+	mech_init(&m, known[i].mech);
+	buf_puts(&m.challenge, known[i].challenge);
+	buf_put(&m.secret, known[i].digest, MECH_DIGEST_SIZE);
+	if (turned < MECH_DIGEST_SIZE)
+		m.secret.p[turned] ^= 1;
+	assert_true(digest_applies(&m));
+	r = digest_verify(&m, span_of(stored));
 	mech_release(&m);
+	return r;
+}
+
+static void the_rfcs_digests_are_right_and_no_other(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(verify(i, SIZE_MAX, known[i].password),
+				 PWHASH_OK);
+		for (size_t k = 0; k < MECH_DIGEST_SIZE; k++)
+			assert_int_equal(verify(i, k, known[i].password),
+					 PWHASH_WRONG);
+		assert_int_equal(verify(i, SIZE_MAX, "{PLAIN}tanstaaF"),
+				 PWHASH_WRONG);
+		assert_int_equal(verify(i, SIZE_MAX, "{PLAIN}"), PWHASH_WRONG);
+		assert_int_equal(verify(i, SIZE_MAX, "{SHA256}x"),
+				 PWHASH_WRONG);
+	}
 }
 
 static void malformed_messages_are_bad(void **state)
@@ -222,7 +278,8 @@ int main(void)
 		cmocka_unit_test(plain_takes_an_initial_response),
 		cmocka_unit_test(without_one_the_client_is_asked_once),
 		cmocka_unit_test(login_asks_for_name_and_password),
-		cmocka_unit_test(apop_has_challenge_name_and_digest),
+		cmocka_unit_test(digests_have_challenge_name_and_digest),
+		cmocka_unit_test(the_rfcs_digests_are_right_and_no_other),
 		cmocka_unit_test(malformed_messages_are_bad),
 		cmocka_unit_test(what_is_no_base64_is_bad),
 		cmocka_unit_test(names_and_passwords_have_a_longest),

@@ -81,24 +81,11 @@ static void a_line_of_more_than_255_octets_is_too_long(void **state)
 	assert_int_equal(a.arg[0].n, sizeof(line) - 5);
 }
 
-static void capa_is_what_the_table_says(void **state)
-{
-	struct buf b = BUF_INIT(4096);
-
-	(void)state;
-	popcmd_put_capa(&b);
-	assert_buf(&b, "+OK\r\nUSER\r\nSASL PLAIN LOGIN\r\nUIDL\r\nTOP\r\n"
-		       "RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-		       "IMPLEMENTATION Mailrow\r\n.\r\n");
-	buf_release(&b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_cut_into_verb_and_arguments),
 		cmocka_unit_test(a_line_of_more_than_255_octets_is_too_long),
-		cmocka_unit_test(capa_is_what_the_table_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,109 @@ static void bare_auth_lists_the_mechanisms(void **state)
 	expect("AUTH", "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n");
 	expect_reply("AUTH CRAM-MD5", R_POP_MECH);
 	expect_reply("AUTH APOP", R_POP_MECH);
+	rig.pop.rules.cram_md5 = true;
+	expect("AUTH", "+OK\r\nPLAIN\r\nLOGIN\r\nCRAM-MD5\r\n.\r\n");
+}
+
+/* RFC 2449 s.5: the same before and after the login. */
+static void capa_is_what_is_true(void **state)
+{
+	static const char plain[] =
+		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\n"
+		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
+		"EXPIRE NEVER\r\nIMPLEMENTATION Mailrow\r\n.\r\n";
+	static const char more[] =
+		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN CRAM-MD5\r\n"
+		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
+		"EXPIRE NEVER\r\nLOGIN-DELAY 91\r\n"
+		"IMPLEMENTATION Mailrow\r\n.\r\n";
+
+	(void)state;
+	expect("CAPA", plain);
+	rig.pop.rules.cram_md5 = true;
+	rig.pop.rules.login_delay = 90001;
+	expect("CAPA", more);
+	poprig_login(&rig);
+	expect("CAPA", more);
+}
+
+/* RFC 2195 s.2, with its example's digest. */
+static void cram_md5_hands_on_the_digest(void **state)
+{
+	static const uint8_t digest[16] = { 0xb9, 0x13, 0xa6, 0x02, 0xc7, 0xed,
+					    0xa7, 0xa4, 0x95, 0xb4, 0xe6, 0xe7,
+					    0x33, 0x4d, 0x38, 0x90 };
+
+	(void)state;
+	rig.pop.rules.cram_md5 = true;
+	rig.user = "tim";
+	expect("AUTH CRAM-MD5", "+ PDEuMkBoPg==\r\n");
+	expect("dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw",
+	       "+OK 2 messages\r\n");
+	assert_int_equal(rig.last_secret.n, 16);
+	assert_memory_equal(rig.last_secret.p, digest, 16);
+}
+
+static void a_malformed_cram_md5_is_not_asked_about(void **state)
+{
+	static const char *const bad[] = {
+		"",                                             /* nothing */
+		"dGlt",                                         /* tim */
+		"IGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw", /* no name */
+		"dGltLWI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw",
+		"dGltIHg5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw",
+		"dGkAIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw",
+	};
+
+	(void)state;
+	rig.pop.rules.cram_md5 = true;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		(void)poprig_say(&rig, "AUTH CRAM-MD5");
+		expect_reply(bad[i], R_POP_SYNTAX);
+	}
+	/* it has no initial response (RFC 5034 s.4) */
+	expect_reply("AUTH CRAM-MD5 dGlt", R_POP_SYNTAX);
+	expect_reply("AUTH CRAM-MD5 =", R_POP_SYNTAX);
+	assert_int_equal(rig.auths, 0);
+}
+
+static void each_refusal_has_its_code(void **state)
+{
+	static const struct {
+		enum chan_denial why;
+		const char *begin;
+	} row[] = {
+		{ CHAN_DENIED_CLOSED, "-ERR [SYS/PERM] " },
+		{ CHAN_DENIED_EARLY, "-ERR [LOGIN-DELAY] " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct span got;
+
+		rig.denial = row[i].why;
+		(void)poprig_say(&rig, "USER bob@example.org");
+		got = poprig_say(&rig, "PASS secret");
+		assert_true(span_starts_nocase(got, span_of(row[i].begin)));
+		assert_int_equal(rig.pop.state, ST_AUTH);
+	}
+	/* who does not know the password learns nothing of it */
+	(void)poprig_say(&rig, "USER bob@example.org");
+	expect_reply("PASS wrong", R_POP_ATTEMPTS);
+	expect_end(CHAN_END_ATTEMPTS);
+}
+
+static void utf8_is_agreed_to_at_any_time(void **state)
+{
+	(void)state;
+	expect("UTF8", "+OK\r\n");
+	expect_reply("UTF8 USER", R_POP_ARGS);
+	rig.password = "p\xc3\xa4ss\xe2\x82\xac";
+	(void)poprig_say(&rig, "USER bob@example.org");
+	expect("PASS p\xc3\xa4ss\xe2\x82\xac", "+OK 2 messages\r\n");
+	expect("utf8", "+OK\r\n");
+	expect_reply("LANG", R_POP_UNKNOWN);
+	expect_reply("LANG *", R_POP_UNKNOWN);
 }
 
 static void apop_is_refused_when_it_is_off(void **state)
@@ -255,6 +358,11 @@ int main(void)
 		TEST(a_long_response_goes_by_continuation_only),
 		TEST(an_endless_continuation_is_too_long),
 		TEST(bare_auth_lists_the_mechanisms),
+		TEST(capa_is_what_is_true),
+		TEST(cram_md5_hands_on_the_digest),
+		TEST(a_malformed_cram_md5_is_not_asked_about),
+		TEST(each_refusal_has_its_code),
+		TEST(utf8_is_agreed_to_at_any_time),
 		TEST(apop_is_refused_when_it_is_off),
 		TEST(apop_hands_on_the_digest),
 	};

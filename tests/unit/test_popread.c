@@ -96,6 +96,25 @@ static void nul_octets_pass(void **state)
 		    SPAN_LIT("+OK 13 octets\r\nA: b\r\n\r\na\0b\r\n.\r\n"));
 }
 
+/* The count of octets stays what LIST said. */
+static void nul_becomes_0x80_for_outlook(void **state)
+{
+	(void)state;
+	for (size_t frame = 0; frame < 14; frame++) {
+		poprig_release(&rig);
+		poprig_init(&rig);
+		rig.frame_max = frame;
+		rig.pop.rules.replace_nul = true;
+		poprig_add(&rig, 5, SPAN_LIT("A: \0\r\n\r\n\0a\0\0\r\n"));
+		poprig_login(&rig);
+		expect("LIST 1", "+OK 1 14\r\n");
+		expect("RETR 1", "+OK 14 octets\r\n"
+				 "A: \x80\r\n\r\n\x80"
+				 "a\x80\x80\r\n.\r\n");
+		expect("TOP 1 0", "+OK\r\nA: \x80\r\n\r\n.\r\n");
+	}
+}
+
 static const struct {
 	const char *line, *answer;
 } tops[] = {
@@ -446,6 +465,7 @@ int main(void)
 		TEST(a_small_mail_comes_stuffed),
 		TEST(an_empty_mail_is_served),
 		TEST(nul_octets_pass),
+		TEST(nul_becomes_0x80_for_outlook),
 		TEST(top_counts_lines_of_the_body),
 		TEST(a_header_without_end_is_answered_whole),
 		TEST(a_big_mail_streams_in_bounded_memory),

@@ -86,6 +86,9 @@ const char *chan_end_text(enum chan_end e)
 		[CHAN_END_SESSION_MAX] = "Session too long",
 		[CHAN_END_TROUBLE] = "Internal trouble",
 		[CHAN_END_STOPPED] = "Server shutting down",
+		[CHAN_END_CROWDED] = "Too many connections",
+		[CHAN_END_PROXY] = "Not a PROXY header",
+		[CHAN_END_KICKED] = "Ended by the administrator",
 	};
 
 	return (unsigned)e < CHAN_END_COUNT ? text[e] : "unknown";
@@ -245,6 +248,48 @@ void chan_put_bye(struct buf *b, const struct chan_bye *y)
 	put_number(b, y->out_octets, 8);
 }
 
+/* PEER: remote 16, local 16, ports 2 each, note 1+n. */
+
+static bool is_printable(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
+			return false;
+	return true;
+}
+
+static struct ipaddr take_address(struct cursor *c)
+{
+	struct ipaddr a = { { 0 } };
+	struct span s = take(c, sizeof(a.octet));
+
+	if (s.n)
+		memcpy(a.octet, s.p, sizeof(a.octet));
+	return a;
+}
+
+static bool parse_peer(struct cursor *c, struct chan_peer *p)
+{
+	p->remote = take_address(c);
+	p->local = take_address(c);
+	p->remote_port = (uint16_t)take_number(c, 2);
+	p->local_port = (uint16_t)take_number(c, 2);
+	p->note = take_text(c, 1, CHAN_NOTE_MAX);
+	return ended(c) && is_printable(p->note);
+}
+
+void chan_put_peer(struct buf *b, const struct chan_peer *p)
+{
+	if (!is_printable(p->note))
+		b->failed = true;
+	buf_putc(b, CHAN_PEER);
+	buf_put(b, p->remote.octet, sizeof(p->remote.octet));
+	buf_put(b, p->local.octet, sizeof(p->local.octet));
+	put_number(b, p->remote_port, 2);
+	put_number(b, p->local_port, 2);
+	put_text(b, p->note, 1, CHAN_NOTE_MAX);
+}
+
 bool chan_parse_request(struct span frame, struct chan_request *r)
 {
 	struct cursor c = { .s = frame };
@@ -263,6 +308,8 @@ bool chan_parse_request(struct span frame, struct chan_request *r)
 		return parse_move(&c, &r->u.move);
 	case CHAN_BYE:
 		return parse_bye(&c, &r->u.bye);
+	case CHAN_PEER:
+		return parse_peer(&c, &r->u.peer);
 	default:
 		return false;
 	}
@@ -274,10 +321,7 @@ enum { LIST_HEAD = 3, ENTRY_HEAD = 17 };
 
 static bool uidl_valid(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
-			return false;
-	return s.n >= 1 && s.n <= CHAN_UIDL_MAX;
+	return s.n >= 1 && s.n <= CHAN_UIDL_MAX && is_printable(s);
 }
 
 static bool take_entry(struct cursor *c, struct chan_list_entry *e)
@@ -320,6 +364,16 @@ static bool parse_denied(struct cursor *c, struct chan_reply *r)
 	return ended(c) && why < CHAN_DENIED_COUNT;
 }
 
+static bool parse_stop(struct cursor *c, struct chan_reply *r)
+{
+	uint64_t end = take_number(c, 1);
+
+	if (end >= CHAN_END_COUNT)
+		return false;
+	r->end = (enum chan_end)end;
+	return ended(c);
+}
+
 static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 {
 	switch (r->type) {
@@ -329,7 +383,11 @@ static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:
+	case CHAN_CROWDED:
+	case CHAN_PEER_TAKEN:
 		return ended(c);
+	case CHAN_STOP:
+		return parse_stop(c, r);
 	case CHAN_LIST:
 		return parse_list(c, r);
 	case CHAN_MAIL:
@@ -390,6 +448,12 @@ void chan_put_moved(struct buf *b, uint64_t count)
 {
 	chan_put_simple(b, CHAN_MOVED);
 	put_number(b, count, 8);
+}
+
+void chan_put_stop(struct buf *b, enum chan_end why)
+{
+	chan_put_simple(b, CHAN_STOP);
+	put_number(b, (uint64_t)why, 1);
 }
 
 void chan_put_data(struct buf *b, struct span data)

@@ -16,6 +16,7 @@ enum {
 	CHAN_UIDS_MAX = 4096, /* in one MOVE */
 	CHAN_READ_MAX = 64,   /* messages in one READ */
 	CHAN_UIDL_MAX = 70,   /* RFC 1939 s.7 */
+	CHAN_NOTE_MAX = 64,   /* a proxy's name for the session */
 	CHAN_SECRET_MAX = AUTHPROTO_SECRET_MAX
 };
 
@@ -24,7 +25,8 @@ enum chan_request_type {
 	CHAN_AUTH = 1,
 	CHAN_READ = 2,
 	CHAN_MOVE = 3,
-	CHAN_BYE = 4
+	CHAN_BYE = 4,
+	CHAN_PEER = 5
 };
 
 /* Why a session ended, for the log. */
@@ -38,6 +40,9 @@ enum chan_end {
 	CHAN_END_SESSION_MAX,
 	CHAN_END_TROUBLE, /* keeper or database */
 	CHAN_END_STOPPED, /* mailrow-pop3d was told to end */
+	CHAN_END_CROWDED, /* a limit of the client's real address */
+	CHAN_END_PROXY,   /* no PROXY header where there must be one */
+	CHAN_END_KICKED,  /* mailrow pop3 kick */
 	CHAN_END_COUNT
 };
 const char *chan_end_text(enum chan_end e);
@@ -73,9 +78,19 @@ struct chan_bye {
 	uint64_t in_octets, out_octets;
 };
 
+/* Whose connection it is, as the proxy says that the parent knows for one;
+ * once, before the first AUTH. Answered by PEER_TAKEN or CROWDED. */
+struct chan_peer {
+	struct ipaddr remote;
+	struct ipaddr local; /* all zero: as the parent said */
+	uint16_t remote_port, local_port;
+	struct span note; /* 0x21..0x7e, may be empty: for the log */
+};
+
 struct chan_request {
 	enum chan_request_type type;
 	union {
+		struct chan_peer peer;
 		struct chan_auth auth;
 		struct chan_read read;
 		struct chan_move move;
@@ -92,6 +107,7 @@ void chan_put_auth(struct buf *b, const struct chan_auth *a);
 void chan_put_read(struct buf *b, const struct chan_read *r);
 void chan_put_move(struct buf *b, bool last, const uint64_t *uid, size_t n);
 void chan_put_bye(struct buf *b, const struct chan_bye *y);
+void chan_put_peer(struct buf *b, const struct chan_peer *p);
 
 /* keeper -> session */
 enum chan_reply_type {
@@ -104,7 +120,10 @@ enum chan_reply_type {
 	CHAN_DATA,
 	CHAN_GONE, /* of READ: this one is no longer there */
 	CHAN_READ_END,
-	CHAN_MOVED /* committed */
+	CHAN_MOVED,      /* committed */
+	CHAN_CROWDED,    /* of PEER: a limit of ours is reached */
+	CHAN_PEER_TAKEN, /* of PEER */
+	CHAN_STOP        /* no answer: end at the next command border */
 };
 
 /* Why there is no login. The first is all that a stranger can get; the others
@@ -113,6 +132,7 @@ enum chan_denial {
 	CHAN_DENIED_PASSWORD, /* wrong, or the name */
 	CHAN_DENIED_CLOSED,   /* the account is disabled, or not for POP3 */
 	CHAN_DENIED_EARLY,    /* login_delay has not passed */
+	CHAN_DENIED_IN_USE,   /* pop3_max_per_account is reached */
 	CHAN_DENIED_COUNT
 };
 
@@ -128,6 +148,7 @@ struct chan_reply {
 	uint64_t octets;         /* MAIL: of the whole message */
 	uint64_t count;          /* LIST: entries; MOVED: messages */
 	enum chan_denial denial; /* DENIED */
+	enum chan_end end;       /* STOP */
 	struct span data;        /* DATA; LIST: for chan_list_next() */
 };
 bool chan_parse_reply(struct span frame, struct chan_reply *r)
@@ -143,6 +164,7 @@ void chan_put_denied(struct buf *b, enum chan_denial why);
 void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets);
 void chan_put_gone(struct buf *b, uint64_t uid);
 void chan_put_moved(struct buf *b, uint64_t count);
+void chan_put_stop(struct buf *b, enum chan_end why);
 
 /* data is at most CHAN_FRAME_MAX - 1 octets. */
 void chan_put_data(struct buf *b, struct span data);

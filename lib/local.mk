@@ -20,6 +20,7 @@ lib_libcore_a_SOURCES = \
 	lib/line.c lib/line.h \
 	lib/network.c lib/network.h \
 	lib/program.c lib/program.h \
+	lib/proxyproto.c lib/proxyproto.h \
 	lib/receipt.c lib/receipt.h \
 	lib/reply.c lib/reply.def lib/reply.h \
 	lib/span.c lib/span.h \

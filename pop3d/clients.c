@@ -18,12 +18,32 @@ static uint32_t *pid_bucket(const struct clients *c, pid_t pid)
 	return &c->by_pid[mix(c->seed ^ (uint64_t)pid) & (c->buckets - 1)];
 }
 
-static uint32_t *address_bucket(const struct clients *c, const struct ipaddr *a)
+/* What sessions are counted by. */
+struct key {
+	struct ipaddr a;
+	bool network;
+};
+
+static struct key key_of_address(const struct ipaddr *a)
+{
+	return (struct key){ .a = *a };
+}
+
+static struct key key_of_network(const struct ipaddr *a)
+{
+	struct key k = { .network = true };
+
+	memcpy(k.a.octet, a->octet, sizeof(k.a.octet) / 2);
+	return k;
+}
+
+static uint32_t *address_bucket(const struct clients *c, const struct key *k)
 {
 	uint64_t half[2];
 
-	memcpy(half, a->octet, sizeof(half));
-	return &c->by_address[mix(mix(c->seed ^ half[0]) ^ half[1]) &
+	memcpy(half, k->a.octet, sizeof(half));
+	return &c->by_address[mix(mix(c->seed ^ half[0]) ^ half[1] ^
+				  k->network) &
 			      (c->buckets - 1)];
 }
 
@@ -42,21 +62,23 @@ static void free_all_places(struct clients *c)
 	for (uint32_t i = 0; i < c->buckets; i++)
 		c->by_pid[i] = c->by_address[i] = NONE;
 	for (uint32_t i = 0; i < c->max; i++)
-		c->client[i].next = c->address[i].next = i + 1;
-	c->client[c->max - 1].next = c->address[c->max - 1].next = NONE;
+		c->client[i].next = i + 1;
+	for (uint32_t i = 0; i < 2 * c->max; i++)
+		c->address[i].next = i + 1;
+	c->client[c->max - 1].next = c->address[2 * c->max - 1].next = NONE;
 	c->free_client = c->free_address = 0;
 }
 
 bool clients_init(struct clients *c, size_t max, uint64_t seed)
 {
 	*c = (struct clients){ .max = max, .seed = seed };
-	if (max == 0 || max > INT32_MAX)
+	if (max == 0 || max > INT32_MAX / 2)
 		return false;
 	c->buckets = buckets_for(max);
 	c->by_pid = calloc(c->buckets, sizeof(*c->by_pid));
 	c->by_address = calloc(c->buckets, sizeof(*c->by_address));
 	c->client = calloc(max, sizeof(*c->client));
-	c->address = calloc(max, sizeof(*c->address));
+	c->address = calloc(2 * max, sizeof(*c->address));
 	if (!c->client || !c->address || !c->by_pid || !c->by_address) {
 		clients_release(c);
 		return false;
@@ -74,34 +96,48 @@ void clients_release(struct clients *c)
 	*c = (struct clients){ .max = 0 };
 }
 
-static uint32_t find_address(const struct clients *c, const struct ipaddr *a)
+static bool is_key(const struct client_address *at, const struct key *k)
 {
-	uint32_t i = *address_bucket(c, a);
+	return at->network == k->network &&
+	       memcmp(&at->a, &k->a, sizeof(k->a)) == 0;
+}
 
-	while (i != NONE && memcmp(&c->address[i].a, a, sizeof(*a)) != 0)
+static uint32_t find_key(const struct clients *c, const struct key *k)
+{
+	uint32_t i = *address_bucket(c, k);
+
+	while (i != NONE && !is_key(&c->address[i], k))
 		i = c->address[i].next;
 	return i;
 }
 
-/* There is a place for an address wherever there is one for a client. */
-static uint32_t find_or_add_address(struct clients *c, const struct ipaddr *a)
+/* There are places for an address and a network of each client. */
+static uint32_t count_key(struct clients *c, struct key k)
 {
-	uint32_t *bucket = address_bucket(c, a);
-	uint32_t i = find_address(c, a);
+	uint32_t *bucket = address_bucket(c, &k);
+	uint32_t i = find_key(c, &k);
 
-	if (i != NONE)
-		return i;
-	i = c->free_address;
-	c->free_address = c->address[i].next;
-	c->address[i] = (struct client_address){ .a = *a, .next = *bucket };
-	*bucket = i;
+	if (i == NONE) {
+		i = c->free_address;
+		c->free_address = c->address[i].next;
+		c->address[i] = (struct client_address){
+			.a = k.a,
+			.network = k.network,
+			.next = *bucket,
+		};
+		*bucket = i;
+	}
+	c->address[i].sessions++;
 	return i;
 }
 
-static void drop_address(struct clients *c, uint32_t i)
+static void uncount(struct clients *c, uint32_t i)
 {
-	uint32_t *at = address_bucket(c, &c->address[i].a);
+	const struct key k = { c->address[i].a, c->address[i].network };
+	uint32_t *at = address_bucket(c, &k);
 
+	if (--c->address[i].sessions > 0)
+		return;
 	while (*at != i)
 		at = &c->address[*at].next;
 	*at = c->address[i].next;
@@ -120,10 +156,11 @@ bool clients_add(struct clients *c, pid_t pid, const struct ipaddr *a)
 	c->client[i] = (struct client){
 		.pid = pid,
 		.next = *bucket,
-		.address = find_or_add_address(c, a),
+		.address = count_key(c, key_of_address(a)),
+		.network = ipaddr_is_v4(a) ? NONE
+					   : count_key(c, key_of_network(a)),
 	};
 	*bucket = i;
-	c->address[c->client[i].address].sessions++;
 	c->n++;
 	return true;
 }
@@ -142,19 +179,30 @@ bool clients_remove(struct clients *c, pid_t pid, struct ipaddr *a_r)
 	found = &c->client[i];
 	*at = found->next;
 	*a_r = c->address[found->address].a;
-	if (--c->address[found->address].sessions == 0)
-		drop_address(c, found->address);
+	uncount(c, found->address);
+	if (found->network != NONE)
+		uncount(c, found->network);
 	found->next = c->free_client;
 	c->free_client = i;
 	c->n--;
 	return true;
 }
 
-size_t clients_of(const struct clients *c, const struct ipaddr *a)
+static size_t sessions_of(const struct clients *c, struct key k)
 {
-	uint32_t i = find_address(c, a);
+	uint32_t i = find_key(c, &k);
 
 	return i == NONE ? 0 : c->address[i].sessions;
+}
+
+size_t clients_of(const struct clients *c, const struct ipaddr *a)
+{
+	return sessions_of(c, key_of_address(a));
+}
+
+size_t clients_of_network(const struct clients *c, const struct ipaddr *a)
+{
+	return ipaddr_is_v4(a) ? 0 : sessions_of(c, key_of_network(a));
 }
 
 void clients_each(const struct clients *c,

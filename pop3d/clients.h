@@ -1,4 +1,5 @@
-/* pop3d/clients.h: the running sessions by process and by address, and the
+/* pop3d/clients.h: the running sessions by number (of their process, or what
+ * else tells them apart), by address and by IPv6 network of 64 bits, and the
  * addresses that are rejected for a while. All in constant time, and without
  * memory beyond what clients_init() took. Pure. */
 #ifndef MAILROW_POP3D_CLIENTS_H
@@ -15,10 +16,13 @@ struct client {
 	pid_t pid;
 	uint32_t next;
 	uint32_t address; /* its place in the other table */
+	uint32_t network; /* likewise, of an IPv6 address */
 };
 
+/* An address, or a network: the low half of the address is 0. */
 struct client_address {
 	struct ipaddr a;
+	bool network;
 	uint32_t next;
 	uint32_t sessions;
 };
@@ -58,6 +62,9 @@ bool clients_remove(struct clients *c, pid_t pid, struct ipaddr *a_r)
 	__attribute__((warn_unused_result));
 
 size_t clients_of(const struct clients *c, const struct ipaddr *a);
+
+/* Of all addresses in the /64 of an IPv6 address; of an IPv4 address 0. */
+size_t clients_of_network(const struct clients *c, const struct ipaddr *a);
 
 /* Calls each(arg, pid, address) for all. */
 void clients_each(const struct clients *c,

@@ -15,6 +15,7 @@ struct keeper_session {
 	uint64_t id; /* for the log: session=<...> in hex */
 	struct ipaddr remote, local;
 	uint16_t remote_port, local_port;
+	bool proxy;                           /* may tell another's address */
 	char challenge[KEEPER_CHALLENGE_MAX]; /* of APOP and CRAM-MD5; "" =
 						 both are off */
 };

@@ -1,12 +1,14 @@
 # The keeper, the only part of mailrow-pop3d with database connections.
 noinst_LIBRARIES += pop3d/libkeeper.a
 pop3d_libkeeper_a_SOURCES = \
+	pop3d/grudge.c pop3d/grudge.h \
 	pop3d/keeper.c pop3d/keeper.h \
 	pop3d/keeperauth.c pop3d/keeperauth.h \
 	pop3d/keeperchannel.c pop3d/keeperchannel.h \
 	pop3d/keeperconf.c pop3d/keeperconf.h \
 	pop3d/keeperframes.c pop3d/keeperframes.h \
 	pop3d/keeperjob.c pop3d/keeperjob.h \
+	pop3d/keeperlimits.c pop3d/keeperlimits.h \
 	pop3d/keeperlog.c pop3d/keeperlog.h \
 	pop3d/keeperloop.c pop3d/keeperloop.h \
 	pop3d/keepersession.c pop3d/keepersession.h \
@@ -21,7 +23,7 @@ KEEPER_TESTS = \
 	tests/unit/test_keeperlog \
 	tests/unit/test_keepersession \
 	tests/unit/test_logindelay
-KEEPER_TEST_LDADD = pop3d/libkeeper.a $(SYS_LIBS) $(CMOCKA_LIBS)
+KEEPER_TEST_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SYS_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(KEEPER_TESTS)
 TESTS += $(KEEPER_TESTS)
 
@@ -55,4 +57,4 @@ endif
 # tests/system/test_keeper.py plays.
 check_PROGRAMS += tests/system/keeperrun
 tests_system_keeperrun_SOURCES = tests/system/keeperrun.c
-tests_system_keeperrun_LDADD = pop3d/libkeeper.a $(SQL_LIBS)
+tests_system_keeperrun_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS)

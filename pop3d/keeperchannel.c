@@ -45,6 +45,9 @@ static void channel_free(struct keeperloop *k, struct channel *c)
 	(void)epoll_ctl(k->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	forget_out(k, c);
+	if (c->peer_counted)
+		keeperlimits_remove_peer(&k->limits, (uint32_t)c->key);
+	keeperlimits_leave(&k->limits, &c->account);
 	keepersession_release(&c->s);
 	keeperloop_remove(k, c);
 	free(c);
@@ -163,9 +166,16 @@ static void answer_denied(struct keeperloop *k, struct channel *c,
 }
 
 /* Our trouble ends what was asked. */
-static void answer_temp(struct keeperloop *k, struct channel *c)
+static void fail(struct keeperloop *k, struct channel *c)
 {
 	keepersession_fail(&c->s);
+	if (!c->s.bound)
+		keeperlimits_leave(&k->limits, &c->account);
+}
+
+static void answer_temp(struct keeperloop *k, struct channel *c)
+{
+	fail(k, c);
 	answer_simple(k, c, CHAN_TEMP);
 }
 
@@ -238,6 +248,13 @@ static void ask_authd(struct keeperloop *k, struct channel *c,
 		answer_temp(k, c);
 }
 
+static void take_peer(struct keeperloop *k, struct channel *c)
+{
+	c->peer_counted = keeperlimits_add_peer(
+		&k->limits, k->conf, (uint32_t)c->key, &c->s.told.remote);
+	answer_simple(k, c, c->peer_counted ? CHAN_PEER_TAKEN : CHAN_CROWDED);
+}
+
 /* The uids go over to the job. */
 static void begin_move(struct keeperloop *k, struct channel *c)
 {
@@ -280,6 +297,9 @@ static void take_frame(struct keeperloop *k, struct channel *c,
 		break;
 	case KT_MOVE:
 		begin_move(k, c);
+		break;
+	case KT_PEER:
+		take_peer(k, c);
 		break;
 	case KT_BYE:
 		FAULT_PASS(KEEPER_BYE);
@@ -365,6 +385,16 @@ static bool is_early(const struct keeperloop *k, struct channel *c,
 				   k->conf->login_delay);
 }
 
+static void begin_login(struct keeperloop *k, struct channel *c,
+			const struct authproto_answer *a)
+{
+	c->account = keeperlimits_join(&k->limits, k->conf, a->user);
+	if (c->account)
+		begin_open(k, c, a);
+	else
+		answer_denied(k, c, CHAN_DENIED_IN_USE);
+}
+
 void channel_authenticated(struct keeperloop *k, struct channel *c,
 			   const struct authproto_answer *a)
 {
@@ -377,7 +407,7 @@ void channel_authenticated(struct keeperloop *k, struct channel *c,
 	else if (is_early(k, c, a->mailbox))
 		answer_denied(k, c, CHAN_DENIED_EARLY);
 	else
-		begin_open(k, c, a);
+		begin_login(k, c, a);
 }
 
 static void log_login(const struct channel *c)
@@ -402,7 +432,7 @@ static void take_result(struct keeperloop *k, struct channel *c,
 			const struct keeperjob *j)
 {
 	if (j->failed) {
-		keepersession_fail(&c->s);
+		fail(k, c);
 		return;
 	}
 	c->s.more = j->more;

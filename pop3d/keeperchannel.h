@@ -9,6 +9,7 @@
 
 struct keeperloop;
 struct keeperjob;
+struct keeperaccount;
 
 struct channel {
 	struct keepersession s;
@@ -16,8 +17,10 @@ struct channel {
 	uint64_t key;
 	int fd;
 	bool want_out;
-	size_t held;              /* octets of out, counted in buffered */
-	struct keeperjob *parked; /* waits for room */
+	bool peer_counted;             /* its address, by a proxy's word */
+	struct keeperaccount *account; /* counted as one of its sessions */
+	size_t held;                   /* octets of out, counted in buffered */
+	struct keeperjob *parked;      /* waits for room */
 	TAILQ_ENTRY(channel) parked_link;
 };
 

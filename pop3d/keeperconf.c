@@ -43,6 +43,7 @@ static bool take(struct keeperloop *k, struct conf *c, struct buf *problems)
 	conf_unref(&k->reloaded);
 	k->reloaded = c;
 	k->conf = c;
+	keeperlimits_reload(&k->limits, c);
 	return true;
 }
 

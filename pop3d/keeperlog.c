@@ -31,6 +31,19 @@ static void put_session(struct buf *b, const struct keepersession *s)
 	buf_printf(b, ", session=<%016" PRIx64 ">", s->told.id);
 }
 
+static void put_proxy(struct buf *b, const struct keepersession *s)
+{
+	if (!s->peer_told)
+		return;
+	buf_puts(b, ", proxy=");
+	ipaddr_put(b, &s->proxy);
+	if (!s->note[0])
+		return;
+	buf_puts(b, ", proxy-session=<");
+	esc_put(b, span_of(s->note), CHAN_NOTE_MAX);
+	buf_puts(b, ">");
+}
+
 void keeperlog_put_login(struct buf *b, const struct keepersession *s)
 {
 	buf_puts(b, "pop3-login: Login: ");
@@ -38,6 +51,7 @@ void keeperlog_put_login(struct buf *b, const struct keepersession *s)
 	put_user(b, s);
 	put_method(b, s);
 	put_session(b, s);
+	put_proxy(b, s);
 }
 
 /* Only a wrong password counts as "auth failed": a log filter must not ban
@@ -76,11 +90,22 @@ static void put_counts(struct buf *b, const struct keepersession *s,
 		   s->listed, y->size_octets, y->in_octets, y->out_octets);
 }
 
+/* Most ends before a login are everyday; these tell the administrator of his
+ * own settings. */
+static const char *why_no_login(const struct chan_bye *bye, const char *why)
+{
+	if (!bye)
+		return why;
+	return bye->end == CHAN_END_PROXY || bye->end == CHAN_END_CROWDED
+		       ? chan_end_text(bye->end)
+		       : NULL;
+}
+
 void keeperlog_put_end(struct buf *b, const struct keepersession *s,
 		       const struct chan_bye *bye, const char *why)
 {
 	if (!s->bound) {
-		put_no_login(b, s, bye ? NULL : why);
+		put_no_login(b, s, why_no_login(bye, why));
 		return;
 	}
 	buf_puts(b, "pop3: rip=");

@@ -175,7 +175,8 @@ bool keeperloop_init(struct keeperloop *k, const struct conf *c, int control,
 	k->first_free = NO_SLOT;
 	TAILQ_INIT(&k->parked);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
-	return k->epoll >= 0 && net_set_nonblocking(control, true) &&
+	return k->epoll >= 0 && keeperlimits_init(&k->limits, c) &&
+	       net_set_nonblocking(control, true) &&
 	       watch(k, control, TAG_CONTROL) &&
 	       watch(k, signals, TAG_SIGNALS) && watch(k, wake, TAG_WAKE) &&
 	       keeperauth_init(&k->auth, c->auth_pop3_socket, k->epoll,
@@ -197,6 +198,7 @@ void keeperloop_release(struct keeperloop *k)
 	close_channels(k, true);
 	keeperauth_release(&k->auth);
 	logindelay_release(&k->delay);
+	keeperlimits_release(&k->limits);
 	free(k->slot);
 	conf_unref(&k->reloaded);
 	if (k->epoll >= 0)

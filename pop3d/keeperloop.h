@@ -6,6 +6,7 @@
 #include "lib/conf.h"
 #include "pop3d/keeperauth.h"
 #include "pop3d/keeperchannel.h"
+#include "pop3d/keeperlimits.h"
 #include "pop3d/keeperworkers.h"
 #include "pop3d/logindelay.h"
 
@@ -23,6 +24,7 @@ struct keeperloop {
 	struct keeperworkers *workers;
 	struct keeperauth auth;
 	struct logindelay delay;
+	struct keeperlimits limits;
 	int epoll, control, signals, wake;
 
 	struct keeperslot *slot;

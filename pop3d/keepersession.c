@@ -43,6 +43,7 @@ static const struct {
 	enum chan_request_type type;
 	unsigned states;
 } order[] = {
+	{ CHAN_PEER, 1U << KS_LOGIN },
 	{ CHAN_AUTH, 1U << KS_LOGIN },
 	{ CHAN_READ, 1U << KS_IDLE },
 	{ CHAN_MOVE, 1U << KS_IDLE | 1U << KS_GATHER },
@@ -78,6 +79,30 @@ static enum keepersession_todo drop(const char *why, const char **why_r)
 {
 	*why_r = why;
 	return KT_DROP;
+}
+
+/* Only where the parent knows a proxy, only once, and not in the middle of
+ * guessing passwords. */
+static enum keepersession_todo take_peer(struct keepersession *s,
+					 const struct chan_peer *p,
+					 const char **why_r)
+{
+	static const struct ipaddr none;
+
+	if (!s->told.proxy)
+		return drop("another's address, but it is no proxy", why_r);
+	if (s->peer_told || s->attempts)
+		return drop("a second address", why_r);
+	s->peer_told = true;
+	s->proxy = s->told.remote;
+	s->told.remote = p->remote;
+	s->told.remote_port = p->remote_port;
+	put_text(s->note, sizeof(s->note), p->note);
+	if (memcmp(&p->local, &none, sizeof(none)) != 0) {
+		s->told.local = p->local;
+		s->told.local_port = p->local_port;
+	}
+	return KT_PEER;
 }
 
 static enum keepersession_todo take_auth(struct keepersession *s,
@@ -155,6 +180,8 @@ enum keepersession_todo keepersession_take(struct keepersession *s,
 		return take_read(s, &r->u.read, why_r);
 	case CHAN_MOVE:
 		return take_move(s, &r->u.move, why_r);
+	case CHAN_PEER:
+		return take_peer(s, &r->u.peer, why_r);
 	case CHAN_BYE:
 		break;
 	}

@@ -21,6 +21,9 @@ enum keepersession_state {
 
 struct keepersession {
 	struct keeper_session told;
+	struct ipaddr proxy;          /* who told of told.remote */
+	char note[CHAN_NOTE_MAX + 1]; /* its name for the session */
+	bool peer_told;               /* proxy has spoken */
 	enum keepersession_state state;
 	bool bound;         /* authd said OK and the mailbox is open */
 	bool more;          /* there is another piece to read */
@@ -50,6 +53,7 @@ enum keepersession_todo {
 	KT_READ, /* s->read */
 	KT_WAIT, /* a MOVE that is not yet whole */
 	KT_MOVE, /* s->move */
+	KT_PEER, /* s->told has changed */
 	KT_BYE
 };
 

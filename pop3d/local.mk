@@ -12,7 +12,8 @@ pop3d_libpop_a_SOURCES = \
 	pop3d/poplist.c pop3d/poplist.h \
 	pop3d/poplogin.c pop3d/poplogin.h \
 	pop3d/popread.c pop3d/popread.h \
-	pop3d/popstate.c pop3d/popstate.h
+	pop3d/popstate.c pop3d/popstate.h \
+	pop3d/popxclient.c pop3d/popxclient.h
 
 pop3d_mailrow_pop3d_SOURCES = \
 	pop3d/chanclient.c pop3d/chanclient.h \
@@ -22,8 +23,9 @@ pop3d_mailrow_pop3d_SOURCES = \
 	pop3d/parent_exec.c \
 	pop3d/parent_keeper.c \
 	pop3d/popio.c pop3d/popio.h \
+	pop3d/popproxy.c pop3d/popproxy.h \
 	pop3d/session.c pop3d/session.h
-pop3d_mailrow_pop3d_LDADD = pop3d/libpop.a pop3d/libkeeper.a $(SQL_LIBS)
+pop3d_mailrow_pop3d_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS)
 
 if HAVE_CMOCKA
 POP_TESTS = \
@@ -32,7 +34,8 @@ POP_TESTS = \
 	tests/unit/test_poplist \
 	tests/unit/test_poplogin \
 	tests/unit/test_popread \
-	tests/unit/test_popstate
+	tests/unit/test_popstate \
+	tests/unit/test_popxclient
 POP_LDADD = pop3d/libpop.a $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(POP_TESTS)
 TESTS += $(POP_TESTS)
@@ -62,6 +65,10 @@ tests_unit_test_popread_LDADD = $(POP_LDADD)
 tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c $(POP_RIG)
 tests_unit_test_popstate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popstate_LDADD = $(POP_LDADD)
+
+tests_unit_test_popxclient_SOURCES = tests/unit/test_popxclient.c $(POP_RIG)
+tests_unit_test_popxclient_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_popxclient_LDADD = $(POP_LDADD)
 endif
 
 include pop3d/keeper.mk

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -20,7 +19,6 @@
 enum {
 	BACKLOG = 1024,
 	FILES_BESIDE = 64,
-	GRUDGE_MS = 10000,
 	BAN_MS = 60000,
 	CRASHES_MAX = 5,
 	SESSIONS_STOP_MS = 20000,
@@ -37,19 +35,6 @@ static void catch_signals(struct parent *p)
 	if (p->signals < 0)
 		log_fatal(EX_OSERR, "cannot make a signalfd: %s",
 			  strerror(errno));
-}
-
-void parent_grumble(struct parent_grudge *g, const char *what)
-{
-	int64_t now = clock_ms();
-
-	if (now < g->next) {
-		g->unsaid++;
-		return;
-	}
-	log_warn("%s (%" PRIu64 " more before)", what, g->unsaid);
-	g->unsaid = 0;
-	g->next = now + GRUDGE_MS;
 }
 
 /* Accepted sockets inherit TCP_NODELAY. */

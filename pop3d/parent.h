@@ -7,13 +7,16 @@
 #include "lib/conf.h"
 #include "lib/daemon.h"
 #include "pop3d/clients.h"
+#include "pop3d/grudge.h"
 
 enum { PARENT_LISTENERS_MAX = 16 };
 
-/* A log line that must not come once a connection. */
-struct parent_grudge {
-	int64_t next; /* not before */
-	uint64_t unsaid;
+/* What bounds the number of sessions, by its option. */
+enum parent_limit {
+	LIMIT_SESSIONS,
+	LIMIT_ADDRESS,
+	LIMIT_NETWORK,
+	LIMIT_COUNT /* none is reached */
 };
 
 struct parent {
@@ -37,7 +40,7 @@ struct parent {
 	bool stopping;
 	int signals;           /* signalfd */
 	int64_t patient_after; /* when a crowd may be waited for again */
-	struct parent_grudge crowded, failing;
+	struct grudge crowded[LIMIT_COUNT], failing;
 };
 
 /* Runs until SIGTERM; returns the exit code. conf is taken over. */
@@ -45,9 +48,6 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv);
 
 /* Takes note of children that ended. */
 void parent_reap(struct parent *p);
-
-/* Logs "WHAT", at most one line a grudge in ten seconds. */
-void parent_grumble(struct parent_grudge *g, const char *what);
 
 /* parent_accept.c: accepts what waits on a listener and forks a session for
  * each, or tells the client why not. */

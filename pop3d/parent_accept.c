@@ -25,7 +25,7 @@ enum {
 
 static void pause_accepting(struct parent *p, const char *what)
 {
-	parent_grumble(&p->failing, what);
+	grudge_warn(&p->failing, "%s", what);
 	p->accept_after = deadline_in(PAUSE_MS);
 }
 
@@ -41,10 +41,33 @@ static void turn_away(int client, enum reply_id reply)
 	(void)close(client);
 }
 
-static bool is_crowded(const struct parent *p, const struct ipaddr *a)
+static const char *const limit_option[LIMIT_COUNT] = {
+	[LIMIT_SESSIONS] = "pop3_max_sessions",
+	[LIMIT_ADDRESS] = "pop3_max_per_address",
+	[LIMIT_NETWORK] = "pop3_max_per_network",
+};
+
+/* A proxy has one address for all its clients. */
+static bool speaks_for_others(const struct conf *c, const struct ipaddr *a)
 {
-	return p->clients.n >= p->conf->pop3_max_sessions ||
-	       clients_of(&p->clients, a) >= p->conf->pop3_max_per_address;
+	return network_set_has(&c->pop3_proxy_networks, a) ||
+	       network_set_has(&c->trusted_networks, a);
+}
+
+static enum parent_limit limit_reached(const struct parent *p,
+				       const struct ipaddr *a)
+{
+	const struct conf *c = p->conf;
+
+	if (p->clients.n >= c->pop3_max_sessions)
+		return LIMIT_SESSIONS;
+	if (speaks_for_others(c, a))
+		return LIMIT_COUNT;
+	if (clients_of(&p->clients, a) >= c->pop3_max_per_address)
+		return LIMIT_ADDRESS;
+	if (clients_of_network(&p->clients, a) >= c->pop3_max_per_network)
+		return LIMIT_NETWORK;
+	return LIMIT_COUNT;
 }
 
 /* On a busy machine sessions that have said good-bye still wait for their
@@ -62,12 +85,17 @@ static void let_sessions_end(struct parent *p)
 
 static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
 {
-	if (is_crowded(p, a))
+	enum parent_limit limit = limit_reached(p, a);
+	char text[IPADDR_TEXT_MAX];
+
+	if (limit != LIMIT_COUNT) {
 		let_sessions_end(p);
-	if (is_crowded(p, a)) {
-		parent_grumble(&p->crowded,
-			       "too many sessions: pop3_max_sessions or "
-			       "pop3_max_per_address reached");
+		limit = limit_reached(p, a);
+	}
+	if (limit != LIMIT_COUNT) {
+		grudge_warn(&p->crowded[limit],
+			    "too many sessions: %s reached by %s",
+			    limit_option[limit], ipaddr_text(a, text));
 		return R_POP_BUSY;
 	}
 	if (!p->keeper || clients_banned(&p->clients, a, clock_ms()))
@@ -100,6 +128,7 @@ static bool describe(struct parent *p, const struct net_peer *peer,
 	told->remote_port = peer->remote_port;
 	told->local = peer->local;
 	told->local_port = peer->local_port;
+	told->proxy = speaks_for_others(p->conf, &peer->remote);
 	return make_challenge(p->conf, told->challenge,
 			      sizeof(told->challenge));
 }
@@ -123,6 +152,10 @@ static bool begin_session(struct parent *p, int client, int channel,
 			.conf = p->conf,
 			.user = p->login,
 			.challenge = told.challenge,
+			.proxied = network_set_has(
+				&p->conf->pop3_proxy_networks, &peer->remote),
+			.xclient = network_set_has(&p->conf->trusted_networks,
+						   &peer->remote),
 		});
 	if (pid < 0) {
 		pause_accepting(p, "cannot fork");

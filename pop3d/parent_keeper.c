@@ -144,6 +144,6 @@ bool parent_keeper_tell(struct parent *p, const struct keeper_session *told,
 	if (errno == EAGAIN && poll(&pfd, 1, PATIENCE_MS) > 0 &&
 	    net_send_fd(p->control, message, channel))
 		return true;
-	parent_grumble(&p->failing, "cannot pass a session to the keeper");
+	grudge_warn(&p->failing, "cannot pass a session to the keeper");
 	return false;
 }

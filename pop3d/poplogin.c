@@ -294,6 +294,7 @@ static struct pop_event denied(struct popstate *s, enum chan_denial why)
 		[CHAN_DENIED_PASSWORD] = { R_POP_AUTH, R_POP_ATTEMPTS },
 		[CHAN_DENIED_CLOSED] = { R_POP_CLOSED, R_POP_CLOSED },
 		[CHAN_DENIED_EARLY] = { R_POP_EARLY, R_POP_EARLY },
+		[CHAN_DENIED_IN_USE] = { R_POP_IN_USE, R_POP_IN_USE },
 	};
 
 	return failed(s, said[why].reply, said[why].last, CHAN_END_ATTEMPTS);

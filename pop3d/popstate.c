@@ -3,6 +3,7 @@
 #include "pop3d/popbox.h"
 #include "pop3d/popcmd.h"
 #include "pop3d/poplogin.h"
+#include "pop3d/popxclient.h"
 
 void popstate_init(struct popstate *s, const struct popstate_rules *rules,
 		   struct buf *out)
@@ -28,7 +29,8 @@ void popstate_release(struct popstate *s)
 
 void popstate_greet(struct popstate *s)
 {
-	buf_puts(s->out, "+OK Mailrow POP3 ready");
+	buf_puts(s->out, s->rules.xclient ? "+OK [XCLIENT] Mailrow POP3 ready"
+					  : "+OK Mailrow POP3 ready");
 	if (s->rules.apop)
 		buf_printf(s->out, " %s", s->rules.challenge);
 	buf_puts(s->out, "\r\n");
@@ -56,6 +58,12 @@ static void refuse(struct popstate *s, enum reply_id reply)
 		reply_put_pop3(s->out, reply);
 }
 
+static void end_at_border(struct popstate *s)
+{
+	if (s->stopping && !s->ended && s->job == JOB_NONE)
+		end(s, R_POP_KICKED, s->stop);
+}
+
 /* Every answer is made of events here. */
 void popstate_conclude(struct popstate *s, struct pop_event ev)
 {
@@ -72,6 +80,7 @@ void popstate_conclude(struct popstate *s, struct pop_event ev)
 		s->errors = 0;
 	if (!buf_ok(s->out) && !s->ended)
 		end(s, R_NONE, CHAN_END_TROUBLE);
+	end_at_border(s);
 }
 
 bool popstate_wants_line(const struct popstate *s)
@@ -112,9 +121,10 @@ static struct pop_event wait_go(struct popstate *s)
 void popstate_go(struct popstate *s)
 {
 	static struct pop_event (*const step[JOB_COUNT])(struct popstate *) = {
-		[JOB_NONE] = wait_go,        [JOB_LOGIN] = wait_go,
-		[JOB_LIST] = popbox_list_go, [JOB_UIDL] = popbox_list_go,
-		[JOB_READ] = popread_go,     [JOB_QUIT] = popbox_quit_go,
+		[JOB_NONE] = wait_go,        [JOB_PEER] = wait_go,
+		[JOB_LOGIN] = wait_go,       [JOB_LIST] = popbox_list_go,
+		[JOB_UIDL] = popbox_list_go, [JOB_READ] = popread_go,
+		[JOB_QUIT] = popbox_quit_go,
 	};
 
 	if (!s->ended)
@@ -136,6 +146,11 @@ bool popstate_wants_frame(const struct popstate *s)
 	       !popstate_out_full(s);
 }
 
+bool popstate_hears_frame(const struct popstate *s)
+{
+	return !s->ended && s->flight == FLIGHT_NONE;
+}
+
 static struct pop_event unasked_reply(struct popstate *s, struct chan_reply *r)
 {
 	(void)r;
@@ -154,6 +169,7 @@ void popstate_frame(struct popstate *s, struct span frame)
 	static struct pop_event (*const handler[FLIGHT_COUNT])(
 		struct popstate *, struct chan_reply *) = {
 		[FLIGHT_NONE] = unasked_reply,
+		[FLIGHT_PEER] = popxclient_reply,
 		[FLIGHT_LOGIN] = poplogin_reply,
 		[FLIGHT_READ] = popread_reply,
 		[FLIGHT_MOVE] = popbox_reply,
@@ -162,10 +178,15 @@ void popstate_frame(struct popstate *s, struct span frame)
 
 	if (s->ended)
 		return;
-	if (!chan_parse_reply(frame, &r))
+	if (!chan_parse_reply(frame, &r)) {
 		popstate_lost(s);
-	else
+	} else if (r.type == CHAN_STOP) {
+		s->stopping = true;
+		s->stop = r.end;
+		end_at_border(s);
+	} else {
 		conclude_reply(s, handler[s->flight](s, &r));
+	}
 	popstate_go(s);
 }
 

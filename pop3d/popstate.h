@@ -27,10 +27,12 @@ struct popstate_rules {
 	bool replace_nul;      /* by 0x80, in RETR and TOP */
 	int64_t login_delay;   /* ms, 0 = none */
 	const char *challenge; /* of APOP and CRAM-MD5; must stay */
+	bool xclient;          /* the peer is a proxy that may use it */
 };
 
 enum pop_job {
 	JOB_NONE,
+	JOB_PEER,
 	JOB_LOGIN,
 	JOB_LIST,
 	JOB_UIDL,
@@ -42,6 +44,7 @@ enum pop_job {
 /* What the keeper has been asked and has not fully answered. */
 enum pop_flight {
 	FLIGHT_NONE,
+	FLIGHT_PEER,
 	FLIGHT_LOGIN,
 	FLIGHT_READ,
 	FLIGHT_MOVE,
@@ -65,8 +68,12 @@ struct popstate {
 	enum pop_job job;
 	enum pop_flight flight;
 	enum pop_sasl sasl;
-	bool granted; /* the keeper said so; the list is arriving */
-	bool deaf;    /* the client reads no more */
+	bool granted;   /* the keeper said so; the list is arriving */
+	bool deaf;      /* the client reads no more */
+	bool peer_told; /* the keeper knows the real client */
+	bool greet;     /* is still to be done */
+	bool stopping;  /* the keeper wants the end, for this reason: */
+	enum chan_end stop;
 	bool ended;
 	enum chan_end end;
 	uint64_t errors, attempts;
@@ -99,8 +106,9 @@ void popstate_go(struct popstate *s);
 void popstate_sent(struct popstate *s);
 
 /* Whether a frame of the keeper is expected and there is room for what comes
- * of it, and handing it in. */
+ * of it; whether one may come unasked; and handing it in. */
 bool popstate_wants_frame(const struct popstate *s);
+bool popstate_hears_frame(const struct popstate *s);
 void popstate_frame(struct popstate *s, struct span frame);
 
 /* The output is the beginning of an answer whose rest is on its way: better

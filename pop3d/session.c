@@ -12,7 +12,9 @@
 #include "lib/log.h"
 #include "pop3d/chanclient.h"
 #include "pop3d/popio.h"
+#include "pop3d/popproxy.h"
 #include "pop3d/popstate.h"
+#include "pop3d/popxclient.h"
 
 /* With these two numbers taken and no higher one allowed, no descriptor can
  * be opened. */
@@ -96,6 +98,7 @@ static void session_init(struct session *s, const struct session_start *start)
 		.replace_nul = c->pop3_replace_nul,
 		.login_delay = c->login_delay,
 		.challenge = start->challenge,
+		.xclient = start->xclient,
 	};
 
 	popio_init(&s->io, FD_CLIENT, POPSTATE_OUT_MAX);
@@ -212,6 +215,23 @@ static void session_hear_keeper(struct session *s)
 	}
 }
 
+/* Nothing was asked: it has something to say of itself, or is gone. */
+static void session_hear_unasked(struct session *s)
+{
+	struct span frame;
+
+	switch (chanclient_receive(FD_CHANNEL, &frame)) {
+	case CHANCLIENT_OK:
+		popstate_frame(&s->pop, frame);
+		break;
+	case CHANCLIENT_LOST:
+		session_lose_keeper(s);
+		break;
+	case CHANCLIENT_AGAIN:
+		break;
+	}
+}
+
 static void session_flush(struct session *s)
 {
 	if (popio_flush(&s->io))
@@ -259,7 +279,7 @@ static short channel_events(const struct session *s)
 {
 	int events = 0;
 
-	if (popstate_wants_frame(&s->pop))
+	if (popstate_wants_frame(&s->pop) || popstate_hears_frame(&s->pop))
 		events |= POLLIN;
 	if (s->pop.request.n)
 		events |= POLLOUT;
@@ -293,8 +313,10 @@ static void session_poll(struct session *s, int left)
 	if (ppoll(p, FD_COUNT, &t, &s->waiting) <= 0)
 		return;
 	session_hear_client(s, &p[0]);
-	if (p[1].events & POLLIN)
+	if (popstate_wants_frame(&s->pop))
 		session_hear_keeper(s);
+	else if (p[1].events & p[1].revents & POLLIN)
+		session_hear_unasked(s);
 	else if (p[1].revents & (POLLHUP | POLLERR))
 		session_lose_keeper(s);
 }
@@ -359,6 +381,22 @@ static void session_say_bye(struct session *s)
 		s->keeper_lost = true;
 }
 
+/* With a proxy between the client is greeted when the keeper knows whose
+ * connection it is. */
+static void session_begin(struct session *s, const struct session_start *start)
+{
+	struct proxyproto p = { .told = false };
+	enum chan_end why;
+
+	if (start->proxied &&
+	    !popproxy_read(FD_CLIENT, s->login_deadline, &s->waiting, &p, &why))
+		popstate_stop(&s->pop, why);
+	else if (p.told)
+		popxclient_proxied(&s->pop, &p);
+	else
+		popstate_greet(&s->pop);
+}
+
 void session_main(const struct session_start *start)
 {
 	static struct session s;
@@ -369,7 +407,7 @@ void session_main(const struct session_start *start)
 	FAULT_PASS(SESSION_BEGIN);
 	session_catch_signals(&s);
 	session_init(&s, start);
-	popstate_greet(&s.pop);
+	session_begin(&s, start);
 	session_serve(&s);
 	session_say_bye(&s);
 	popio_close(&s.io, s.pop.end != CHAN_END_QUIT);

@@ -11,6 +11,8 @@ struct session_start {
 	const struct conf *conf;
 	const struct daemon_user *user; /* NULL: we are not root, ids stay */
 	const char *challenge; /* of APOP and CRAM-MD5, "" = both off */
+	bool proxied;          /* begins with a PROXY header */
+	bool xclient;          /* may say XCLIENT */
 };
 
 /* Runs in a forked child, in which SIGTERM is blocked; never returns. All

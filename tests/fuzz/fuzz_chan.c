@@ -30,6 +30,9 @@ static void put_request(struct buf *b, const struct chan_request *r)
 		MUST(chan_end_text(r->u.bye.end)[0] != '\0');
 		chan_put_bye(b, &r->u.bye);
 		break;
+	case CHAN_PEER:
+		chan_put_peer(b, &r->u.peer);
+		break;
 	}
 }
 
@@ -57,6 +60,8 @@ static void put_reply(struct buf *b, struct chan_reply *r)
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:
+	case CHAN_CROWDED:
+	case CHAN_PEER_TAKEN:
 		chan_put_simple(b, r->type);
 		break;
 	case CHAN_LIST:
@@ -73,6 +78,9 @@ static void put_reply(struct buf *b, struct chan_reply *r)
 		break;
 	case CHAN_MOVED:
 		chan_put_moved(b, r->count);
+		break;
+	case CHAN_STOP:
+		chan_put_stop(b, r->end);
 		break;
 	}
 }

@@ -48,7 +48,8 @@ static void feed(struct span s)
 static void feed_frame(struct span s)
 {
 	rig.lenient = true;
-	if (s.n && popstate_wants_frame(&rig.pop))
+	if (s.n &&
+	    (popstate_wants_frame(&rig.pop) || popstate_hears_frame(&rig.pop)))
 		popstate_frame(&rig.pop, s);
 	poprig_pump(&rig);
 }
@@ -73,6 +74,7 @@ static void feed_command(struct span *input)
 		"AUTH LOGIN\r\n",
 		"AUTH PLAIN AGJvYkBleGFtcGxlLm9yZwBzZWNyZXQ=\r\n",
 		"STAT\r\n",
+		"XCLIENT ADDR=192.0.2.7 SESSION=x\r\n",
 	};
 
 	feed(span_of(
@@ -116,6 +118,7 @@ static void step(struct span *input)
 static void set_up(uint8_t how)
 {
 	poprig_init(&rig);
+	rig.pop.rules.xclient = true;
 	poprig_add(&rig, 1, SPAN_LIT("A: b\r\n\r\nhello\r\n"));
 	poprig_add(&rig, 2, SPAN_LIT(".A: b\r\n\r\n.\r\n..\r\n"));
 	poprig_add(&rig, 3, span_make(big, BIG));

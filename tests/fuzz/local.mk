@@ -24,6 +24,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_lmtp \
 	tests/fuzz/fuzz_popline \
 	tests/fuzz/fuzz_popstate \
+	tests/fuzz/fuzz_proxyproto \
 	tests/fuzz/fuzz_mech \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_trace

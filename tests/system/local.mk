@@ -13,6 +13,7 @@ SYSTEM_TESTS = \
 	tests/system/test_milter.py \
 	tests/system/test_packaging.py \
 	tests/system/test_pop3.py \
+	tests/system/test_pop3edge.py \
 	tests/system/test_pop3parent.py \
 	tests/system/test_purge.py \
 	tests/system/test_resolve.py \

@@ -193,6 +193,14 @@ static void serve_move(struct poprig *r, const struct chan_move *m)
 	queue_frame(r, &b);
 }
 
+static void serve_peer(struct poprig *r, const struct chan_peer *p)
+{
+	r->peers++;
+	r->last_peer = *p;
+	r->last_peer.note = keep(r->note, sizeof(r->note), p->note);
+	answer(r, r->crowded ? CHAN_CROWDED : CHAN_PEER_TAKEN);
+}
+
 static void serve(struct poprig *r, struct span frame)
 {
 	struct chan_request q;
@@ -205,6 +213,8 @@ static void serve(struct poprig *r, struct span frame)
 		serve_read(r, &q.u.read);
 	else if (q.type == CHAN_MOVE)
 		serve_move(r, &q.u.move);
+	else if (q.type == CHAN_PEER)
+		serve_peer(r, &q.u.peer);
 }
 
 bool poprig_deliver_one(struct poprig *r)

@@ -26,12 +26,16 @@ struct poprig {
 	enum chan_denial denial; /* of who knows the password */
 	bool down;               /* the database does not answer */
 	bool down_after_mail;    /* nor after a MAIL frame */
+	bool crowded;            /* a limit of the real address is reached */
 	bool lenient;            /* frames of others came in: nothing is sure */
 	bool stalled;            /* the keeper says nothing for now */
 	bool hold_out;           /* the client takes nothing for now */
 	unsigned auths, reads, moves; /* requests that came */
-	size_t most_read;             /* mails in one READ */
-	size_t most_out;              /* octets that waited for the client */
+	unsigned peers;
+	struct chan_peer last_peer; /* of PEER, a copy */
+	char note[CHAN_NOTE_MAX];
+	size_t most_read; /* mails in one READ */
+	size_t most_out;  /* octets that waited for the client */
 	struct span last_secret, last_user; /* of AUTH, copies */
 	char secret[CHAN_SECRET_MAX], name[AUTHPROTO_NAME_MAX];
 };

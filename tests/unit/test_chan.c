@@ -215,6 +215,35 @@ static void bye_comes_back_as_it_was(void **state)
 	assert_true(r.u.bye.in_octets == 7 && r.u.bye.out_octets == 8);
 }
 
+static void peer_comes_back_as_it_was(void **state)
+{
+	static const char note[CHAN_NOTE_MAX + 1] = "a";
+	struct chan_peer p = { .remote = { { 0x20, [15] = 7 } },
+			       .local = { { [10] = 0xff, 0xff, 192, 0, 2, 1 } },
+			       .remote_port = 65535,
+			       .local_port = 110,
+			       .note = SPAN_LIT("aB+/=") };
+	struct chan_request r;
+
+	(void)state;
+	buf_reset(&frame);
+	chan_put_peer(&frame, &p);
+	request(&r);
+	assert_int_equal(r.type, CHAN_PEER);
+	assert_memory_equal(&r.u.peer.remote, &p.remote, sizeof(p.remote));
+	assert_memory_equal(&r.u.peer.local, &p.local, sizeof(p.local));
+	assert_int_equal(r.u.peer.remote_port, 65535);
+	assert_int_equal(r.u.peer.local_port, 110);
+	assert_text(r.u.peer.note, p.note);
+	p.note = SPAN_LIT("a b");
+	chan_put_peer(&frame, &p);
+	assert_false(buf_ok(&frame));
+	buf_reset(&frame);
+	p.note = span_make(note, sizeof(note));
+	chan_put_peer(&frame, &p);
+	assert_false(buf_ok(&frame));
+}
+
 static void every_end_has_its_own_text(void **state)
 {
 	(void)state;
@@ -261,9 +290,10 @@ static void frames_of_no_session_are_rejected(void **state)
 
 static void replies_without_list_come_back_as_they_were(void **state)
 {
-	static const enum chan_reply_type simple[] = { CHAN_GRANTED, CHAN_TEMP,
-						       CHAN_LIST_END,
-						       CHAN_READ_END };
+	static const enum chan_reply_type simple[] = {
+		CHAN_GRANTED,  CHAN_TEMP,    CHAN_LIST_END,
+		CHAN_READ_END, CHAN_CROWDED, CHAN_PEER_TAKEN
+	};
 	struct chan_reply r;
 
 	(void)state;
@@ -298,6 +328,12 @@ static void replies_without_list_come_back_as_they_were(void **state)
 	assert_only_whole_frames(parses_reply);
 	assert_true(chan_parse_reply(buf_span(&frame), &r));
 	assert_true(r.type == CHAN_MOVED && r.count == 258);
+	buf_reset(&frame);
+	chan_put_stop(&frame, CHAN_END_KICKED);
+	assert_only_whole_frames(parses_reply);
+	assert_true(chan_parse_reply(buf_span(&frame), &r));
+	assert_true(r.type == CHAN_STOP && r.end == CHAN_END_KICKED);
+	assert_false(chan_parse_reply(SPAN_LIT("\115\377"), &r));
 }
 
 static void data_fills_a_frame_and_no_more(void **state)
@@ -422,7 +458,7 @@ static void frames_of_no_keeper_are_rejected(void **state)
 		S("\0"),
 		S("\1"),
 		S("@"),
-		S("K"),
+		S("N"),
 		S("\377"),
 		/* LIST: fewer and more entries than told, bad UIDLs */
 		S("D\0\1"),
@@ -453,6 +489,7 @@ int main(void)
 		cmocka_unit_test(a_read_that_makes_no_sense_is_not_sent),
 		cmocka_unit_test(move_comes_back_as_it_was),
 		cmocka_unit_test(bye_comes_back_as_it_was),
+		cmocka_unit_test(peer_comes_back_as_it_was),
 		cmocka_unit_test(every_end_has_its_own_text),
 		cmocka_unit_test(frames_of_no_session_are_rejected),
 		cmocka_unit_test(replies_without_list_come_back_as_they_were),

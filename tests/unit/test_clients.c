@@ -46,6 +46,44 @@ static void sessions_are_counted_by_address(void **state)
 	clients_release(&c);
 }
 
+static struct ipaddr parsed(const char *text)
+{
+	struct ipaddr a;
+
+	assert_true(ipaddr_parse(span_of(text), &a));
+	return a;
+}
+
+static void an_ipv6_network_is_counted_as_one(void **state)
+{
+	static const char *const from[] = { "2001:db8::1", "2001:db8::2",
+					    "2001:db8::",  "2001:db8:0:1::1",
+					    "192.0.2.1",   "192.0.2.2" };
+	struct ipaddr a,
+		here = parsed("2001:db8::99"), zero = parsed("2001:db8::"),
+		other = parsed("2001:db8:0:1::"), v4 = parsed("192.0.2.1");
+	struct clients c;
+
+	(void)state;
+	assert_true(clients_init(&c, 6, 42));
+	for (int i = 0; i < 6; i++) {
+		a = parsed(from[i]);
+		assert_true(clients_add(&c, i + 1, &a));
+	}
+	assert_int_equal(clients_of_network(&c, &here), 3);
+	assert_int_equal(clients_of(&c, &here), 0);
+	assert_int_equal(clients_of(&c, &zero), 1);
+	assert_int_equal(clients_of_network(&c, &other), 1);
+	assert_int_equal(clients_of_network(&c, &v4), 0);
+	assert_int_equal(clients_of(&c, &v4), 1);
+	assert_true(clients_remove(&c, 3, &a));
+	assert_int_equal(clients_of_network(&c, &here), 2);
+	assert_true(clients_remove(&c, 1, &a));
+	assert_true(clients_remove(&c, 2, &a));
+	assert_int_equal(clients_of_network(&c, &here), 0);
+	clients_release(&c);
+}
+
 static void a_full_table_takes_no_more_and_places_are_used_again(void **state)
 {
 	struct ipaddr a = address(7);
@@ -140,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_are_counted_by_address),
+		cmocka_unit_test(an_ipv6_network_is_counted_as_one),
 		cmocka_unit_test(
 			a_full_table_takes_no_more_and_places_are_used_again),
 		cmocka_unit_test(another_size_keeps_sessions_and_bans),

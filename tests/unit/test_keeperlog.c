@@ -37,6 +37,23 @@ static void a_login_names_the_address_before_the_user(void **state)
 	buf_release(&b);
 }
 
+static void behind_a_proxy_a_login_names_both(void **state)
+{
+	struct keepersession s = asked("bob@example.com", "PLAIN");
+	struct buf b = BUF_INIT(KEEPERLOG_MAX);
+
+	(void)state;
+	s.peer_told = true;
+	s.proxy = s.told.local;
+	(void)snprintf(s.note, sizeof(s.note), "aB/+");
+	keeperlog_put_login(&b, &s);
+	assert_buf(&b, "pop3-login: Login: rip=192.0.2.7, lip=2001:db8::1, "
+		       "user=<bob@example.com>, method=PLAIN, "
+		       "session=<0000000000000abc>, proxy=2001:db8::1, "
+		       "proxy-session=<aB/+>");
+	buf_release(&b);
+}
+
 static void an_end_without_login_tells_what_was_tried(void **state)
 {
 	static const struct {
@@ -149,6 +166,7 @@ static void the_longest_name_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(behind_a_proxy_a_login_names_both),
 		cmocka_unit_test(a_login_names_the_address_before_the_user),
 		cmocka_unit_test(an_end_without_login_tells_what_was_tried),
 		cmocka_unit_test(an_end_after_login_tells_what_was_done),

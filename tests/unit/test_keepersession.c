@@ -76,6 +76,43 @@ static enum keepersession_todo take(struct keepersession *s, struct span f)
 	return todo;
 }
 
+static struct span peer_frame(void)
+{
+	const struct chan_peer p = { .remote = { { 0x20, [15] = 7 } },
+				     .remote_port = 40000,
+				     .note = SPAN_LIT("abc") };
+
+	buf_reset(&frame);
+	chan_put_peer(&frame, &p);
+	return buf_span(&frame);
+}
+
+static void only_a_known_proxy_tells_another_address_and_once(void **state)
+{
+	const struct ipaddr local = { { [15] = 1 } };
+	struct keepersession s = begin(KS_LOGIN);
+
+	(void)state;
+	assert_int_equal(take(&s, peer_frame()), KT_DROP);
+	assert_int_equal(s.told.remote.octet[15], 0);
+	s = begin(KS_LOGIN);
+	s.told.proxy = true;
+	s.told.local = local;
+	assert_int_equal(take(&s, peer_frame()), KT_PEER);
+	assert_int_equal(s.told.remote.octet[15], 7);
+	assert_int_equal(s.told.remote_port, 40000);
+	assert_int_equal(s.told.local.octet[15], 1);
+	assert_string_equal(s.note, "abc");
+	assert_int_equal(take(&s, peer_frame()), KT_DROP);
+	s = begin(KS_LOGIN);
+	s.told.proxy = true;
+	s.attempts = 1;
+	assert_int_equal(take(&s, peer_frame()), KT_DROP);
+	s = begin(KS_IDLE);
+	s.told.proxy = true;
+	assert_int_equal(take(&s, peer_frame()), KT_DROP);
+}
+
 static void every_request_has_its_states(void **state)
 {
 	static const struct {
@@ -252,6 +289,8 @@ static int release_frame(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			only_a_known_proxy_tells_another_address_and_once),
 		cmocka_unit_test(every_request_has_its_states),
 		cmocka_unit_test(a_malformed_frame_drops_the_channel),
 		cmocka_unit_test(logins_are_counted_whatever_came_of_them),

@@ -282,6 +282,7 @@ static void each_refusal_has_its_code(void **state)
 	} row[] = {
 		{ CHAN_DENIED_CLOSED, "-ERR [SYS/PERM] " },
 		{ CHAN_DENIED_EARLY, "-ERR [LOGIN-DELAY] " },
+		{ CHAN_DENIED_IN_USE, "-ERR [IN-USE] " },
 	};
 
 	(void)state;

@@ -314,6 +314,68 @@ static void while_the_client_reads_nothing_output_stays_bounded(void **state)
 	assert_true(rig.said.n > 100000 * 10);
 }
 
+static void tell_to_stop(void)
+{
+	struct buf b = BUF_INIT(16);
+
+	chan_put_stop(&b, CHAN_END_KICKED);
+	popstate_frame(&rig.pop, buf_span(&b));
+	buf_release(&b);
+	poprig_pump(&rig);
+}
+
+static void told_to_stop_it_ends_between_two_commands(void **state)
+{
+	struct buf b = BUF_INIT(512);
+
+	(void)state;
+	poprig_login(&rig);
+	(void)poprig_say(&rig, "DELE 1");
+	buf_reset(&rig.said);
+	assert_true(popstate_hears_frame(&rig.pop));
+	tell_to_stop();
+	reply_put_pop3(&b, R_POP_KICKED);
+	assert_text(buf_span(&rig.said), buf_span(&b));
+	expect_end(CHAN_END_KICKED);
+	assert_int_equal(moved(), 0);
+	buf_release(&b);
+}
+
+static void told_to_stop_it_finishes_a_mail(void **state)
+{
+	struct buf b = BUF_INIT(512);
+
+	(void)state;
+	poprig_login(&rig);
+	rig.stalled = true;
+	(void)poprig_say(&rig, "RETR 1");
+	tell_to_stop();
+	assert_false(rig.pop.ended);
+	rig.stalled = false;
+	poprig_pump(&rig);
+	buf_puts(&b, "+OK 15 octets\r\nA: b\r\n\r\nhello\r\n.\r\n");
+	reply_put_pop3(&b, R_POP_KICKED);
+	assert_text(buf_span(&rig.said), buf_span(&b));
+	expect_end(CHAN_END_KICKED);
+	buf_release(&b);
+}
+
+static void told_to_stop_a_quit_is_carried_out(void **state)
+{
+	(void)state;
+	poprig_login(&rig);
+	(void)poprig_say(&rig, "DELE 1");
+	rig.stalled = true;
+	(void)poprig_say(&rig, "QUIT");
+	tell_to_stop();
+	assert_false(rig.pop.ended);
+	rig.stalled = false;
+	poprig_pump(&rig);
+	assert_text(buf_span(&rig.said), SPAN_LIT("+OK\r\n"));
+	expect_end(CHAN_END_QUIT);
+	assert_int_equal(moved(), 1);
+}
+
 static void bye_carries_the_counts(void **state)
 {
 	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
@@ -363,6 +425,9 @@ int main(void)
 		TEST(a_malformed_frame_ends_the_session),
 		TEST(a_list_cut_by_trouble_is_no_empty_mailbox),
 		TEST(while_the_client_reads_nothing_output_stays_bounded),
+		TEST(told_to_stop_it_ends_between_two_commands),
+		TEST(told_to_stop_it_finishes_a_mail),
+		TEST(told_to_stop_a_quit_is_carried_out),
 		TEST(bye_carries_the_counts),
 	};
 

@@ -131,8 +131,9 @@ spool_dir = $dir/spool
 auth_socket = $dir/run/auth/auth
 auth_pop3_socket = $dir/run/pop3/auth
 pop3_listen = 127.0.0.1:$pop3_port
-# every client of a sandbox has the same address
+# every client of a sandbox has the same address, and there are few accounts
 pop3_max_per_address = 1000
+pop3_max_per_account = 1000
 CONF
 	mv "$file.new" "$file"
 	if [ ${#conf_lines[@]} -gt 0 ]; then

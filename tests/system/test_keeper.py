@@ -191,9 +191,9 @@ class Channel:
         self.sock.settimeout(20)
         keeper.sessions += 1
         self.id = keeper.sessions
-        message = struct.pack("<Q16s16sHH128s4x", self.id,
+        message = struct.pack("<Q16s16sHH?128s3x", self.id,
                               mapped(remote), mapped("127.0.0.1"),
-                              40000, 110, b"")
+                              40000, 110, False, b"")
         keeper.control.sendmsg([message], [(
             socket.SOL_SOCKET, socket.SCM_RIGHTS,
             array.array("i", [theirs.fileno()]))])
@@ -364,6 +364,7 @@ class World:
             auth_socket=os.path.join(self.top, "mta"),
             auth_failure_delay="0s", mta_group=group,
             auth_user=user, pop3_user=user, pop3_group=group,
+            pop3_max_per_account=1000,
             keeper_workers=WORKERS, auth_attempts=ATTEMPTS,
             keeper_buffer="4M", db_timeout="5s", db_connect_timeout="2s")
         options.update(more)

@@ -94,12 +94,16 @@ class Limits(Parent):
         self.assertRegex(p.line(), r"^-ERR \[SYS/TEMP\] ")
         self.assertEqual(p.file.read(), b"")
         p.close()
+        self.assertIn("pop3_max_per_address reached by 127.0.0.1 ",
+                      self.sandbox.log("pop3d.log"))
         others = [self.from_address("127.0.0.%d" % n) for n in (2, 3)]
         for q in others:
             self.assertRegex(q.line(), r"^\+OK ")
         p = self.from_address("127.0.0.4")      # the sixth of all
         self.assertRegex(p.line(), r"^-ERR \[SYS/TEMP\] ")
         p.close()
+        self.assertIn("pop3_max_sessions reached by 127.0.0.4 ",
+                      self.sandbox.log("pop3d.log"))
         for q in held + others:
             q.close()
         wait_until(lambda: not self.sessions(), what="the sessions' end")

@@ -34,8 +34,10 @@ POP_TESTS = \
 	tests/unit/test_poplist \
 	tests/unit/test_poplogin \
 	tests/unit/test_popread \
+	tests/unit/test_poprules \
 	tests/unit/test_popstate \
-	tests/unit/test_popxclient
+	tests/unit/test_popxclient \
+	tests/unit/test_session
 POP_LDADD = pop3d/libpop.a $(CORE_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += $(POP_TESTS)
 TESTS += $(POP_TESTS)
@@ -62,6 +64,11 @@ tests_unit_test_popread_SOURCES = tests/unit/test_popread.c $(POP_RIG)
 tests_unit_test_popread_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popread_LDADD = $(POP_LDADD)
 
+tests_unit_test_poprules_SOURCES = tests/unit/test_poprules.c \
+	tests/unit/poptalk.c tests/unit/poptalk.h $(POP_RIG)
+tests_unit_test_poprules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_poprules_LDADD = $(POP_LDADD)
+
 tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c $(POP_RIG)
 tests_unit_test_popstate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popstate_LDADD = $(POP_LDADD)
@@ -69,6 +76,15 @@ tests_unit_test_popstate_LDADD = $(POP_LDADD)
 tests_unit_test_popxclient_SOURCES = tests/unit/test_popxclient.c $(POP_RIG)
 tests_unit_test_popxclient_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popxclient_LDADD = $(POP_LDADD)
+
+# A real session process; its clock and how it waits are the test's.
+tests_unit_test_session_SOURCES = tests/unit/test_session.c \
+	tests/unit/wire.h pop3d/chanclient.c pop3d/popio.c \
+	pop3d/popproxy.c pop3d/session.c
+tests_unit_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
+	-Wl,--wrap=ppoll
+tests_unit_test_session_LDADD = pop3d/libpop.a $(SYS_LIBS) $(CMOCKA_LIBS)
 endif
 
 include pop3d/keeper.mk

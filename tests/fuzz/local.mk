@@ -43,7 +43,8 @@ FUZZ_POP = pop3d/libpop.a tests/fuzz/libreplay.a $(CORE_LIBS)
 tests_fuzz_fuzz_popline_SOURCES = tests/fuzz/fuzz_popline.c
 tests_fuzz_fuzz_popline_LDADD = $(FUZZ_POP)
 tests_fuzz_fuzz_popstate_SOURCES = tests/fuzz/fuzz_popstate.c \
-	tests/unit/poprig.c tests/unit/poprig.h
+	tests/unit/poprig.c tests/unit/poprig.h \
+	tests/unit/poptalk.c tests/unit/poptalk.h
 tests_fuzz_fuzz_popstate_LDADD = $(FUZZ_POP)
 tests_fuzz_fuzz_expand_SOURCES = tests/fuzz/fuzz_expand.c \
 	tests/unit/world.c tests/unit/world.h
@@ -56,7 +57,8 @@ FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(FUZZERS)
 FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
 	$(lmtpd_liblmtp_a_SOURCES) \
-	policy/expand.c tests/unit/poprig.c tests/unit/world.c auth/mech.c
+	policy/expand.c tests/unit/poprig.c tests/unit/poptalk.c \
+	tests/unit/world.c auth/mech.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -5,6 +5,7 @@ LINTS = \
 	tests/lint/functions.py \
 	tests/lint/man.sh \
 	tests/lint/marks.py \
+	tests/lint/poprules.py \
 	tests/lint/purity.sh \
 	tests/lint/replies.py \
 	tests/lint/shell.sh \

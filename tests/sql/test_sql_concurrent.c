@@ -136,7 +136,7 @@ static void *move_mails(void *arg)
 	return NULL;
 }
 
-static void senders_and_movers_at_once_break_no_rule(void **state)
+static void rule_27_senders_and_movers_at_once_break_no_rule(void **state)
 {
 	pthread_t sender[SENDERS], mover[MOVERS];
 	unsigned seed[SENDERS], late[MOVERS];
@@ -327,7 +327,8 @@ static void copies_that_come_at_once_are_stored_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(senders_and_movers_at_once_break_no_rule),
+		cmocka_unit_test(
+			rule_27_senders_and_movers_at_once_break_no_rule),
 		cmocka_unit_test(
 			deadlocks_are_replayed_until_the_mail_is_stored),
 		cmocka_unit_test(a_quota_is_exact_however_many_send),

@@ -354,7 +354,7 @@ static void several_mails_come_in_one_question(void **state)
 	buf_release(&want);
 }
 
-static void what_is_moved_leaves_the_counters(void **state)
+static void rule_35_what_is_moved_leaves_the_counters(void **state)
 {
 	uint64_t id = fix_box("move@example.org"), uid[40], moved;
 
@@ -459,7 +459,7 @@ int main(void)
 		cmocka_unit_test(
 			a_mail_whose_chunk_is_gone_is_damage_not_an_end),
 		cmocka_unit_test(several_mails_come_in_one_question),
-		cmocka_unit_test(what_is_moved_leaves_the_counters),
+		cmocka_unit_test(rule_35_what_is_moved_leaves_the_counters),
 		cmocka_unit_test(a_wrong_counter_does_not_keep_mail_from_going),
 		cmocka_unit_test(lists_are_fast_and_read_the_narrow_index_only),
 	};

@@ -151,7 +151,7 @@ class DatabaseAway(SandboxTest):
         self.sandbox.start()
         self.works()
 
-    def test_pop3_says_temporary_and_never_wrong_password(self):
+    def test_rule_50_pop3_says_temporary_and_never_wrong_password(self):
         self.works()
         self.sandbox.stop("db")
         with self.sandbox.pop3() as p:
@@ -163,7 +163,7 @@ class DatabaseAway(SandboxTest):
         self.sandbox.start()
         self.assertTrue(self.sandbox.mails(ALICE))
 
-    def test_pop3_quit_in_doubt_promises_nothing(self):
+    def test_rule_33_pop3_quit_in_doubt_promises_nothing(self):
         """COMMIT went out and its answer never comes: it may be done."""
         self.works()
         before = len(self.sandbox.mails(ALICE))

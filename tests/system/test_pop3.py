@@ -81,7 +81,7 @@ class Pop3Dialogue(SandboxTest):
             self.assertEqual([r[1] for r in p.listing("UIDL")], [uidl[1][1]])
         self.sandbox.check_store()
 
-    def test_only_quit_deletes(self):
+    def test_rule_32_only_quit_deletes(self):
         with self.sandbox.pop3(ALICE) as p:
             p.cmd("DELE 1")
             p.cmd("DELE 2")
@@ -143,13 +143,13 @@ class Pop3Dialogue(SandboxTest):
             self.assertEqual(p.cmd(base64.b64encode(PASSWORD.encode())
                                    .decode()), "+OK 2 messages")
 
-    def test_a_thousand_pipelined_commands(self):
+    def test_rule_41_a_thousand_pipelined_commands(self):
         with self.sandbox.pop3(ALICE) as p:
             p.put(b"NOOP\r\nSTAT\r\n" * 500 + b"QUIT\r\n")
             for _ in range(1001):
                 p.status()
 
-    def test_new_mail_is_invisible_until_the_next_login(self):
+    def test_rule_29_new_mail_is_invisible_until_the_next_login(self):
         with self.sandbox.pop3(ALICE) as p:
             with self.sandbox.smtp() as s:
                 s.send(EVE, [ALICE], mail("third"))
@@ -159,6 +159,21 @@ class Pop3Dialogue(SandboxTest):
         with self.sandbox.pop3(ALICE) as p:
             self.assertEqual(p.stat()[0], 3)
 
+    def test_rule_37_two_sessions_see_what_each_saw_at_its_login(self):
+        with self.sandbox.pop3(ALICE) as p:
+            whole = p.retr(2)
+            with self.sandbox.pop3(ALICE) as q:
+                self.assertEqual(q.listing("UIDL"), p.listing("UIDL"))
+                q.cmd("DELE 2")
+                q.quit()
+            self.assertEqual(p.stat()[0], 2)
+            self.assertEqual(p.retr(2), whole)
+            p.cmd("DELE 2")
+            p.quit()
+        with self.sandbox.pop3(ALICE) as p:     # and its neighbour is there
+            self.assertEqual(p.stat()[0], 1)
+            self.assertIn(b"Subject: first", p.retr(1))
+
     def test_an_account_without_a_mailbox_is_empty(self):
         self.sandbox.account("new@example.test")
         with self.sandbox.pop3("new@example.test") as p:
@@ -166,7 +181,7 @@ class Pop3Dialogue(SandboxTest):
             self.assertEqual(p.listing("UIDL"), [])
             p.quit()
 
-    def test_a_password_may_hold_anything_but_a_line_end(self):
+    def test_rule_49_a_password_may_hold_anything_but_a_line_end(self):
         import base64
         odd = ' lead "100%" \\ \u00fc\u20ac\ttrail '
         self.sandbox.account("odd@example.test", odd)
@@ -179,7 +194,7 @@ class Pop3Dialogue(SandboxTest):
             p.cmd("USER odd@example.test")
             self.assertRefused("-ERR [AUTH]", p.cmd, "PASS " + odd.strip())
 
-    def test_sums_beyond_four_gigabytes_are_told_right(self):
+    def test_rule_03_sums_beyond_four_gigabytes_are_told_right(self):
         where = " WHERE mailbox_id = (SELECT mailbox_id FROM mailbox" \
             " WHERE address = '%s')" % ALICE
         huge = 5 * 1024 ** 3
@@ -192,7 +207,7 @@ class Pop3Dialogue(SandboxTest):
         self.sandbox.sql("UPDATE mail SET octets = octets - %d%s" % (
             huge, where))
 
-    def test_equal_mails_have_different_uidls(self):
+    def test_rule_21_equal_mails_have_different_uidls(self):
         same = mail("same", message_id=False)
         with self.sandbox.smtp() as s:
             s.send(EVE, [ALICE], same)
@@ -201,7 +216,7 @@ class Pop3Dialogue(SandboxTest):
             uidls = [r[1] for r in p.listing("UIDL")]
         self.assertEqual(len(set(uidls)), 4, uidls)
 
-    def test_a_uidl_stays_and_is_never_used_again(self):
+    def test_rule_22_and_23_a_uidl_stays_and_is_never_used_again(self):
         with self.sandbox.pop3(ALICE) as p:
             stays, goes = p.listing("UIDL")
             p.cmd("DELE 2")
@@ -216,7 +231,7 @@ class Pop3Dialogue(SandboxTest):
         self.assertEqual(len(rows), 2)
         self.assertNotEqual(rows[1][1], goes[1])
 
-    def test_a_mail_that_vanished_is_told_once(self):
+    def test_rule_36_a_mail_that_vanished_is_told_once(self):
         with self.sandbox.pop3(ALICE) as p:
             p.sock.settimeout(20)
             with self.sandbox.pop3(ALICE) as q:
@@ -233,7 +248,7 @@ class Pop3Dialogue(SandboxTest):
                                "RETR 2")
             self.assertEqual(p.file.read(), b"")
 
-    def test_malformed_commands_end_neither_server_nor_session(self):
+    def test_rule_39_malformed_commands_end_neither_server_nor_session(self):
         with self.sandbox.pop3(ALICE) as p:
             for bad in ("", " ", "XYZZY", "RETR", "RETR 0", "RETR 3",
                         "RETR -1", "RETR 1x", "RETR 18446744073709551617",
@@ -253,7 +268,7 @@ class Pop3Dialogue(SandboxTest):
         with self.sandbox.pop3(ALICE) as p:
             self.assertEqual(p.stat()[0], 2)
 
-    def test_login_and_logout_are_logged_with_the_address_first(self):
+    def test_rule_62_login_and_logout_are_logged_with_the_address_first(self):
         def lines():
             return [l for l in self.sandbox.log("pop3d.log").splitlines()
                     if session in l]
@@ -313,7 +328,7 @@ class Pop3Processes(SandboxTest):
                    what="the end of the sessions")
         self.assertEqual(connections(), many)
 
-    def test_a_big_mail_costs_a_session_little_memory(self):
+    def test_rule_12_a_big_mail_costs_a_session_little_memory(self):
         def held(pid):
             with open("/proc/%d/status" % pid) as f:
                 return int(re.search(r"^RssAnon:\s+(\d+)", f.read(),
@@ -332,7 +347,7 @@ class Pop3Processes(SandboxTest):
             self.assertLess(held(session), 8 << 20)
             self.assertTrue(whole.endswith(message[-100000:]))
 
-    def test_a_session_that_is_killed_harms_nobody(self):
+    def test_rule_32_a_session_that_is_killed_harms_nobody(self):
         with self.sandbox.smtp() as s:
             s.send(EVE, [ALICE], mail("stays"))
         with self.sandbox.pop3(ALICE) as p, self.sandbox.pop3(BOB) as q:
@@ -351,7 +366,7 @@ class Pop3Processes(SandboxTest):
 class Apop(SandboxTest):
     CONF = ("apop = yes",)
 
-    def test_apop_for_a_plain_password_only(self):
+    def test_rule_55_apop_for_a_plain_password_only(self):
         import hashlib
         self.sandbox.sql("UPDATE account SET password = '{PLAIN}tanstaaf'"
                          " WHERE address = '%s'" % ALICE)

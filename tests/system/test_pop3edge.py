@@ -37,7 +37,7 @@ class Peers(Edge):
             "pop3_proxy_networks = 127.0.0.16/28",
             "trusted_networks = 127.0.0.33")
 
-    def test_an_account_has_so_many_sessions_and_is_told(self):
+    def test_rule_37_an_account_has_so_many_sessions_and_is_told(self):
         held = [self.sandbox.pop3(ALICE) for _ in range(2)]
         with self.sandbox.pop3() as p:
             p.cmd("USER " + ALICE)
@@ -57,7 +57,7 @@ class Peers(Edge):
         wait_until(free, what="room for another session")
         held.pop().quit()
 
-    def test_a_header_of_version_1_tells_the_client(self):
+    def test_rule_60_a_header_of_version_1_tells_the_client(self):
         with self.conversation(b"PROXY TCP4 192.0.2.7 198.51.100.1 4 110\r\n"
                                b"USER " + ALICE.encode() + b"\r\n",
                                "127.0.0.17") as p:
@@ -87,7 +87,7 @@ class Peers(Edge):
                 self.assertRegex(p.line(), r"^\+OK Mailrow")
                 p.quit()
 
-    def test_from_a_proxy_nothing_else_is_taken(self):
+    def test_rule_60_from_a_proxy_nothing_else_is_taken(self):
         for first in (b"USER alice\r\n", b"\r\n\r\n\0\r\nQUIT\nxxxx",
                       b"PROXY TCP4 bob 127.0.0.1 1 2\r\n", b"P" * 200):
             with self.conversation(first, "127.0.0.17") as p:
@@ -98,14 +98,14 @@ class Peers(Edge):
         self.logged(r"Disconnected: Not a PROXY header \(no auth attempts\): "
                     r"rip=127\.0\.0\.17")
 
-    def test_from_others_it_is_an_unknown_command(self):
+    def test_rule_60_from_others_it_is_an_unknown_command(self):
         with self.conversation(b"PROXY TCP4 192.0.2.7 198.51.100.1 4 110\r\n",
                                "127.0.0.40") as p:
             self.assertRegex(p.line(), r"^\+OK Mailrow")
             self.assertRegex(p.line(), r"^-ERR unknown command")
             p.quit()
 
-    def test_limits_hold_for_the_real_address(self):
+    def test_rule_61_limits_hold_for_the_real_address(self):
         def one(n):
             return self.conversation(
                 b"PROXY TCP4 192.0.2.%d 198.51.100.1 4 110\r\n" % n,

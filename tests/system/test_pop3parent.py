@@ -109,7 +109,7 @@ class Limits(Parent):
         wait_until(lambda: not self.sessions(), what="the sessions' end")
         self.sandbox.pop3(ALICE).quit()
 
-    def test_a_thousand_too_many_each_get_their_line(self):
+    def test_rule_61_a_thousand_too_many_each_get_their_line(self):
         held = [self.sandbox.pop3() for _ in range(3)]
         for _ in range(1000):
             p = self.from_address("127.0.0.1")
@@ -281,7 +281,7 @@ class Clients(Parent):
     def login(self, user=ALICE):
         return self.session_of(lambda: self.sandbox.pop3(user))
 
-    def test_quit_and_gone_still_deletes(self):
+    def test_rule_34_quit_and_gone_still_deletes(self):
         for reset in (False, True):
             self.fill(ALICE, b"1\r\n", b"2\r\n", b"3\r\n")
             p, _ = self.login()
@@ -292,7 +292,7 @@ class Clients(Parent):
             p.close()
             wait_until(lambda: self.count() == 1, what="the deletion")
 
-    def test_gone_without_quit_deletes_nothing(self):
+    def test_rule_32_gone_without_quit_deletes_nothing(self):
         for last in (b"", b"QUI", b"QUIT"):
             self.fill(ALICE, b"1\r\n", b"2\r\n")
             p, pid = self.login()
@@ -301,7 +301,7 @@ class Clients(Parent):
             wait_until(lambda: pid not in self.sessions(), what="its end")
             self.assertEqual(self.count(), 2)
 
-    def test_half_a_close_still_gets_its_answers(self):
+    def test_rule_47_half_a_close_still_gets_its_answers(self):
         self.fill(ALICE, b"one\r\n")
         with self.sandbox.pop3() as p:
             p.put(("USER %s\r\nPASS %s\r\nRETR 1\r\nSTAT\r\n" % (
@@ -314,7 +314,7 @@ class Clients(Parent):
             p.status()
             self.assertEqual(p.file.read(), b"")
 
-    def test_who_sends_and_never_reads_costs_little(self):
+    def test_rule_41_who_sends_and_never_reads_costs_little(self):
         self.fill(ALICE, b"x" * 70 + b"\r\n" + b"line\r\n" * 500000)
         p, pid = self.login()
         with p:
@@ -328,7 +328,7 @@ class Clients(Parent):
             self.sandbox.pop3(BOB).quit()
         wait_until(lambda: pid not in self.sessions(), what="its end")
 
-    def test_every_reply_is_one_packet(self):
+    def test_rule_13_every_reply_is_one_packet(self):
         """Two would wait for each other: Nagle and delayed acknowledgement."""
         self.fill(ALICE, *[b"text\r\n" * 100] * 30)
         with self.sandbox.pop3(ALICE) as p:
@@ -339,7 +339,7 @@ class Clients(Parent):
                 self.assertTrue(p.sock.recv(65536).endswith(b"\r\n.\r\n"))
             self.assertLess(time.monotonic() - began, 1)
 
-    def test_an_old_idle_connection_ends_without_a_word(self):
+    def test_rule_46_an_old_idle_connection_ends_without_a_word(self):
         with self.sandbox.pop3() as p:      # login_timeout is 5 s here
             began = time.monotonic()
             while time.monotonic() - began < 4:

@@ -103,7 +103,7 @@ class OneMailbox(SandboxTest):
         self.assertEqual(len(self.sandbox.mails(BOB)), 80)
         self.sandbox.check_store()
 
-    def test_two_sessions_delete_the_same_mail(self):
+    def test_rule_35_two_sessions_delete_the_same_mail(self):
         self.sandbox.empty(BOB)
         with self.sandbox.smtp() as s:
             for i in range(4):

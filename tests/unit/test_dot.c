@@ -141,7 +141,7 @@ static const struct {
 	{ "half", "half" },
 };
 
-static void bare_line_feeds_gain_their_cr_wherever_cut(void **state)
+static void rule_07_bare_line_feeds_gain_their_cr_wherever_cut(void **state)
 {
 	struct buf b = BUF_INIT(1000);
 
@@ -226,7 +226,8 @@ int main(void)
 		cmocka_unit_test(a_stuffer_is_as_new_after_its_end),
 		cmocka_unit_test(top_is_header_empty_line_and_k_lines),
 		cmocka_unit_test(nothing_belongs_to_a_top_that_is_done),
-		cmocka_unit_test(bare_line_feeds_gain_their_cr_wherever_cut),
+		cmocka_unit_test(
+			rule_07_bare_line_feeds_gain_their_cr_wherever_cut),
 		cmocka_unit_test(only_a_dot_between_crlfs_ends_data),
 	};
 

@@ -126,7 +126,7 @@ static void an_end_after_login_tells_what_was_done(void **state)
 	buf_release(&b);
 }
 
-static void a_name_cannot_forge_a_line(void **state)
+static void rule_62_a_name_cannot_forge_a_line(void **state)
 {
 	struct keepersession s =
 		asked("x>, rip=198.51.100.1\r\npop3-login: Login: <", "USER");
@@ -170,7 +170,7 @@ int main(void)
 		cmocka_unit_test(a_login_names_the_address_before_the_user),
 		cmocka_unit_test(an_end_without_login_tells_what_was_tried),
 		cmocka_unit_test(an_end_after_login_tells_what_was_done),
-		cmocka_unit_test(a_name_cannot_forge_a_line),
+		cmocka_unit_test(rule_62_a_name_cannot_forge_a_line),
 		cmocka_unit_test(the_longest_name_fits),
 	};
 

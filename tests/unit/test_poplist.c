@@ -30,7 +30,7 @@ static void a_hundred_thousand_mails_keep_their_values(void **state)
 	assert_int_equal(l.n, 0);
 }
 
-static void sums_beyond_four_gigabytes_are_right(void **state)
+static void rule_03_sums_beyond_four_gigabytes_are_right(void **state)
 {
 	struct poplist l = POPLIST_INIT;
 
@@ -111,7 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hundred_thousand_mails_keep_their_values),
-		cmocka_unit_test(sums_beyond_four_gigabytes_are_right),
+		cmocka_unit_test(rule_03_sums_beyond_four_gigabytes_are_right),
 		cmocka_unit_test(a_sum_that_overflows_is_refused),
 		cmocka_unit_test(
 			a_uidl_is_never_empty_nor_longer_than_its_length_octet),

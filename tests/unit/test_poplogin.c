@@ -36,14 +36,14 @@ static void one_message_is_not_messages(void **state)
 	expect("PASS secret", "+OK 1 message\r\n");
 }
 
-static void user_says_the_same_of_everybody(void **state)
+static void rule_48_user_says_the_same_of_everybody(void **state)
 {
 	(void)state;
 	expect("USER nobody", "+OK\r\n");
 	expect_reply("PASS x", R_POP_AUTH);
 }
 
-static void a_password_keeps_its_blanks(void **state)
+static void rule_49_a_password_keeps_its_blanks(void **state)
 {
 	(void)state;
 	rig.password = " with  blanks ";
@@ -51,7 +51,8 @@ static void a_password_keeps_its_blanks(void **state)
 	expect("PASS  with  blanks ", "+OK 2 messages\r\n");
 }
 
-static void pass_needs_a_user_and_after_a_failure_a_new_one(void **state)
+static void rule_48_pass_needs_a_user_and_after_a_failure_a_new_one(
+	void **state)
 {
 	(void)state;
 	expect_reply("PASS secret", R_POP_NOUSER);
@@ -74,7 +75,7 @@ static void the_third_failure_is_the_last(void **state)
 	expect_end(CHAN_END_ATTEMPTS);
 }
 
-static void a_database_that_is_down_is_no_wrong_password(void **state)
+static void rule_50_a_database_that_is_down_is_no_wrong_password(void **state)
 {
 	(void)state;
 	rig.down = true;
@@ -133,7 +134,7 @@ static void auth_login_takes_the_name_at_once(void **state)
 	expect("c2VjcmV0", "+OK 2 messages\r\n");
 }
 
-static void an_equals_sign_is_the_empty_response(void **state)
+static void rule_51_an_equals_sign_is_the_empty_response(void **state)
 {
 	(void)state;
 	expect_reply("AUTH PLAIN =", R_POP_SYNTAX);
@@ -141,7 +142,7 @@ static void an_equals_sign_is_the_empty_response(void **state)
 	assert_int_equal(rig.auths, 0);
 }
 
-static void an_asterisk_cancels_and_user_still_works(void **state)
+static void rule_51_an_asterisk_cancels_and_user_still_works(void **state)
 {
 	(void)state;
 	(void)poprig_say(&rig, "AUTH LOGIN");
@@ -170,7 +171,7 @@ static void a_nul_in_a_name_or_password_is_malformed(void **state)
 	assert_int_equal(rig.auths, 0);
 }
 
-static void a_long_response_goes_by_continuation_only(void **state)
+static void rule_52_a_long_response_goes_by_continuation_only(void **state)
 {
 	struct buf message = BUF_INIT(4096), line = BUF_INIT(8192);
 	char password[CHAN_SECRET_MAX];
@@ -202,7 +203,7 @@ static void an_endless_continuation_is_too_long(void **state)
 	expect_reply(line, R_POP_LONG);
 }
 
-static void bare_auth_lists_the_mechanisms(void **state)
+static void rule_53_bare_auth_lists_the_mechanisms(void **state)
 {
 	(void)state;
 	expect("AUTH", "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n");
@@ -213,7 +214,7 @@ static void bare_auth_lists_the_mechanisms(void **state)
 }
 
 /* RFC 2449 s.5: the same before and after the login. */
-static void capa_is_what_is_true(void **state)
+static void rule_42_capa_is_what_is_true(void **state)
 {
 	static const char plain[] =
 		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\n"
@@ -274,7 +275,7 @@ static void a_malformed_cram_md5_is_not_asked_about(void **state)
 	assert_int_equal(rig.auths, 0);
 }
 
-static void each_refusal_has_its_code(void **state)
+static void rule_50_each_refusal_has_its_code(void **state)
 {
 	static const struct {
 		enum chan_denial why;
@@ -302,7 +303,7 @@ static void each_refusal_has_its_code(void **state)
 	expect_end(CHAN_END_ATTEMPTS);
 }
 
-static void utf8_is_agreed_to_at_any_time(void **state)
+static void rule_56_utf8_is_agreed_to_at_any_time(void **state)
 {
 	(void)state;
 	expect("UTF8", "+OK\r\n");
@@ -343,28 +344,28 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(user_and_pass_open_the_mailbox),
 		TEST(one_message_is_not_messages),
-		TEST(user_says_the_same_of_everybody),
-		TEST(a_password_keeps_its_blanks),
-		TEST(pass_needs_a_user_and_after_a_failure_a_new_one),
+		TEST(rule_48_user_says_the_same_of_everybody),
+		TEST(rule_49_a_password_keeps_its_blanks),
+		TEST(rule_48_pass_needs_a_user_and_after_a_failure_a_new_one),
 		TEST(the_third_failure_is_the_last),
-		TEST(a_database_that_is_down_is_no_wrong_password),
+		TEST(rule_50_a_database_that_is_down_is_no_wrong_password),
 		TEST(a_password_of_1024_octets_is_taken_and_not_one_more),
 		TEST(auth_plain_takes_an_initial_response),
 		TEST(auth_plain_asks_for_its_response),
 		TEST(auth_login_asks_for_name_and_password),
 		TEST(auth_login_takes_the_name_at_once),
-		TEST(an_equals_sign_is_the_empty_response),
-		TEST(an_asterisk_cancels_and_user_still_works),
+		TEST(rule_51_an_equals_sign_is_the_empty_response),
+		TEST(rule_51_an_asterisk_cancels_and_user_still_works),
 		TEST(bad_base64_ends_the_exchange),
 		TEST(a_nul_in_a_name_or_password_is_malformed),
-		TEST(a_long_response_goes_by_continuation_only),
+		TEST(rule_52_a_long_response_goes_by_continuation_only),
 		TEST(an_endless_continuation_is_too_long),
-		TEST(bare_auth_lists_the_mechanisms),
-		TEST(capa_is_what_is_true),
+		TEST(rule_53_bare_auth_lists_the_mechanisms),
+		TEST(rule_42_capa_is_what_is_true),
 		TEST(cram_md5_hands_on_the_digest),
 		TEST(a_malformed_cram_md5_is_not_asked_about),
-		TEST(each_refusal_has_its_code),
-		TEST(utf8_is_agreed_to_at_any_time),
+		TEST(rule_50_each_refusal_has_its_code),
+		TEST(rule_56_utf8_is_agreed_to_at_any_time),
 		TEST(apop_is_refused_when_it_is_off),
 		TEST(apop_hands_on_the_digest),
 	};

@@ -77,7 +77,7 @@ static void a_small_mail_comes_stuffed(void **state)
 	expect("RETR 1", "+OK 17 octets\r\n..A: b\r\n\r\n..\r\n...x\r\n.\r\n");
 }
 
-static void an_empty_mail_is_served(void **state)
+static void rule_11_an_empty_mail_is_served(void **state)
 {
 	(void)state;
 	poprig_add(&rig, 5, SPAN_EMPTY);
@@ -87,7 +87,7 @@ static void an_empty_mail_is_served(void **state)
 	expect("NOOP", "+OK\r\n");
 }
 
-static void nul_octets_pass(void **state)
+static void rule_08_nul_octets_pass(void **state)
 {
 	(void)state;
 	poprig_add(&rig, 5, SPAN_LIT("A: b\r\n\r\na\0b\r\n"));
@@ -97,7 +97,7 @@ static void nul_octets_pass(void **state)
 }
 
 /* The count of octets stays what LIST said. */
-static void nul_becomes_0x80_for_outlook(void **state)
+static void rule_08_nul_becomes_0x80_for_outlook(void **state)
 {
 	(void)state;
 	for (size_t frame = 0; frame < 14; frame++) {
@@ -127,7 +127,7 @@ static const struct {
 	  "+OK\r\nA: b\r\n\r\none\r\n..two\r\n.\r\n" },
 };
 
-static void top_counts_lines_of_the_body(void **state)
+static void rule_15_top_counts_lines_of_the_body(void **state)
 {
 	(void)state;
 	for (size_t frame = 0; frame < 20; frame++) {
@@ -142,7 +142,7 @@ static void top_counts_lines_of_the_body(void **state)
 	}
 }
 
-static void a_header_without_end_is_answered_whole(void **state)
+static void rule_10_a_header_without_end_is_answered_whole(void **state)
 {
 	(void)state;
 	poprig_add(&rig, 5, SPAN_LIT("A: b\r\nC: d\r\n"));
@@ -150,7 +150,7 @@ static void a_header_without_end_is_answered_whole(void **state)
 	expect("TOP 1 0", "+OK\r\nA: b\r\nC: d\r\n.\r\n");
 }
 
-static void a_big_mail_streams_in_bounded_memory(void **state)
+static void rule_12_a_big_mail_streams_in_bounded_memory(void **state)
 {
 	struct span text = make_mail(BIG);
 
@@ -178,7 +178,8 @@ static void a_client_that_reads_nothing_holds_the_stream(void **state)
 	assert_true(rig.queue.n > 0);
 }
 
-static void the_first_octets_leave_before_the_last_frame_comes(void **state)
+static void rule_12_the_first_octets_leave_before_the_last_frame_comes(
+	void **state)
 {
 	struct span text = make_mail(BIG);
 
@@ -193,7 +194,8 @@ static void the_first_octets_leave_before_the_last_frame_comes(void **state)
 
 /* The last dot must not be alone in a packet: until it is there, less than a
  * full output is held back. */
-static void the_beginning_of_an_answer_is_held_until_its_end(void **state)
+static void rule_13_the_beginning_of_an_answer_is_held_until_its_end(
+	void **state)
 {
 	struct span text = make_mail(40000);
 
@@ -369,7 +371,7 @@ static void quit_waits_for_the_read_ahead_under_way(void **state)
 
 /* Trouble */
 
-static void a_vanished_mail_is_told_and_asking_again_ends(void **state)
+static void rule_36_a_vanished_mail_is_told_and_asking_again_ends(void **state)
 {
 	(void)state;
 	add_small(5);
@@ -463,15 +465,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_small_mail_comes_stuffed),
-		TEST(an_empty_mail_is_served),
-		TEST(nul_octets_pass),
-		TEST(nul_becomes_0x80_for_outlook),
-		TEST(top_counts_lines_of_the_body),
-		TEST(a_header_without_end_is_answered_whole),
-		TEST(a_big_mail_streams_in_bounded_memory),
+		TEST(rule_11_an_empty_mail_is_served),
+		TEST(rule_08_nul_octets_pass),
+		TEST(rule_08_nul_becomes_0x80_for_outlook),
+		TEST(rule_15_top_counts_lines_of_the_body),
+		TEST(rule_10_a_header_without_end_is_answered_whole),
+		TEST(rule_12_a_big_mail_streams_in_bounded_memory),
 		TEST(a_client_that_reads_nothing_holds_the_stream),
-		TEST(the_first_octets_leave_before_the_last_frame_comes),
-		TEST(the_beginning_of_an_answer_is_held_until_its_end),
+		TEST(rule_12_the_first_octets_leave_before_the_last_frame_comes),
+		TEST(rule_13_the_beginning_of_an_answer_is_held_until_its_end),
 		TEST(a_long_header_takes_more_reads_and_comes_whole),
 		TEST(a_top_of_a_big_mail_reads_only_its_beginning),
 		TEST(small_mails_in_turn_are_read_ahead),
@@ -481,7 +483,7 @@ int main(void)
 		TEST(big_mails_are_not_read_ahead),
 		TEST(other_commands_go_on_during_a_read_ahead),
 		TEST(quit_waits_for_the_read_ahead_under_way),
-		TEST(a_vanished_mail_is_told_and_asking_again_ends),
+		TEST(rule_36_a_vanished_mail_is_told_and_asking_again_ends),
 		TEST(a_database_that_is_down_costs_the_command_only),
 		TEST(a_mail_cut_by_trouble_never_gets_its_dot),
 		TEST(a_keeper_lost_amid_a_mail_adds_no_line_to_it),

@@ -43,7 +43,7 @@ static void rule_55_the_greeting_has_a_timestamp_with_apop_only(void **state)
 
 /* The list */
 
-static void stat_list_and_uidl_agree(void **state)
+static void rule_02_stat_list_and_uidl_agree(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -76,7 +76,7 @@ static void numbers_that_are_none_get_err_and_the_session_lives(void **state)
 	expect("NOOP", "+OK\r\n");
 }
 
-static void deleted_mails_vanish_and_numbers_stay(void **state)
+static void rule_26_deleted_mails_vanish_and_numbers_stay(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -109,7 +109,7 @@ static void quit_moves_what_is_marked(void **state)
 	assert_int_equal(rig.pop.count.dele, 1);
 }
 
-static void quit_answers_only_after_the_commit(void **state)
+static void rule_33_quit_answers_only_after_the_commit(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -122,7 +122,7 @@ static void quit_answers_only_after_the_commit(void **state)
 	assert_text(buf_span(&rig.said), span_of("+OK\r\n"));
 }
 
-static void a_quit_that_failed_says_so(void **state)
+static void rule_33_a_quit_that_failed_says_so(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -149,7 +149,7 @@ static void a_keeper_lost_in_quit_promises_nothing(void **state)
 	buf_release(&want);
 }
 
-static void quit_before_login_touches_nothing(void **state)
+static void rule_33_quit_before_login_touches_nothing(void **state)
 {
 	(void)state;
 	expect("QUIT", "+OK\r\n");
@@ -172,7 +172,7 @@ static void thousands_of_deletions_go_in_several_frames(void **state)
 	assert_int_equal(moved(), 2);
 }
 
-static void without_quit_nothing_is_moved(void **state)
+static void rule_32_without_quit_nothing_is_moved(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -183,7 +183,7 @@ static void without_quit_nothing_is_moved(void **state)
 	expect("QUIT", "");
 }
 
-static void a_client_that_quits_and_leaves_still_deletes(void **state)
+static void rule_34_a_client_that_quits_and_leaves_still_deletes(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -218,7 +218,7 @@ static void nothing_of_the_client_is_echoed(void **state)
 	expect_reply(":", R_POP_UNKNOWN);
 }
 
-static void too_many_errors_in_a_row_end_the_session(void **state)
+static void rule_39_too_many_errors_in_a_row_end_the_session(void **state)
 {
 	(void)state;
 	poprig_login(&rig);
@@ -294,7 +294,8 @@ static void a_list_cut_by_trouble_is_no_empty_mailbox(void **state)
 	assert_int_equal(rig.pop.state, ST_AUTH);
 }
 
-static void while_the_client_reads_nothing_output_stays_bounded(void **state)
+static void rule_41_while_the_client_reads_nothing_output_stays_bounded(
+	void **state)
 {
 	struct chan_list_entry e = { .octets = 1,
 				     .uidl = SPAN_LIT("abcdefgh") };
@@ -406,25 +407,25 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rule_55_the_greeting_has_a_timestamp_with_apop_only),
-		TEST(stat_list_and_uidl_agree),
+		TEST(rule_02_stat_list_and_uidl_agree),
 		TEST(numbers_that_are_none_get_err_and_the_session_lives),
-		TEST(deleted_mails_vanish_and_numbers_stay),
+		TEST(rule_26_deleted_mails_vanish_and_numbers_stay),
 		TEST(quit_moves_what_is_marked),
-		TEST(quit_answers_only_after_the_commit),
-		TEST(a_quit_that_failed_says_so),
+		TEST(rule_33_quit_answers_only_after_the_commit),
+		TEST(rule_33_a_quit_that_failed_says_so),
 		TEST(a_keeper_lost_in_quit_promises_nothing),
-		TEST(quit_before_login_touches_nothing),
+		TEST(rule_33_quit_before_login_touches_nothing),
 		TEST(thousands_of_deletions_go_in_several_frames),
-		TEST(without_quit_nothing_is_moved),
-		TEST(a_client_that_quits_and_leaves_still_deletes),
+		TEST(rule_32_without_quit_nothing_is_moved),
+		TEST(rule_34_a_client_that_quits_and_leaves_still_deletes),
 		TEST(a_client_that_left_during_retr_deletes_nothing_after_it),
 		TEST(nothing_of_the_client_is_echoed),
-		TEST(too_many_errors_in_a_row_end_the_session),
+		TEST(rule_39_too_many_errors_in_a_row_end_the_session),
 		TEST(long_lines_and_nul_end_the_session),
 		TEST(a_keeper_that_talks_nonsense_ends_the_session),
 		TEST(a_malformed_frame_ends_the_session),
 		TEST(a_list_cut_by_trouble_is_no_empty_mailbox),
-		TEST(while_the_client_reads_nothing_output_stays_bounded),
+		TEST(rule_41_while_the_client_reads_nothing_output_stays_bounded),
 		TEST(told_to_stop_it_ends_between_two_commands),
 		TEST(told_to_stop_it_finishes_a_mail),
 		TEST(told_to_stop_a_quit_is_carried_out),

@@ -39,7 +39,7 @@ static void later_ids_sort_behind_earlier_ones(void **state)
 	}
 }
 
-static void a_uidl_is_the_uid_and_eight_digits(void **state)
+static void rule_20_a_uidl_is_the_uid_and_eight_digits(void **state)
 {
 	static const struct {
 		uint8_t random[10];
@@ -73,7 +73,7 @@ int main(void)
 		cmocka_unit_test(
 			a_content_id_is_the_time_and_the_random_octets),
 		cmocka_unit_test(later_ids_sort_behind_earlier_ones),
-		cmocka_unit_test(a_uidl_is_the_uid_and_eight_digits),
+		cmocka_unit_test(rule_20_a_uidl_is_the_uid_and_eight_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

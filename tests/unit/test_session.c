@@ -1,0 +1,293 @@
+/* tests/unit/test_session.c: the timers of a session process, with a clock
+ * that we turn: the process runs as it is, between a client and a keeper that
+ * we play. */
+#include "pop3d/session.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/chan.h"
+#include "tests/unit/wire.h"
+
+enum { MINUTE = 60000, BIG = 3000000, LOOK_MS = 2 };
+
+/* Shared with the session. */
+static struct {
+	_Atomic int64_t ahead;  /* by how many milliseconds time has gone */
+	_Atomic unsigned looks; /* times it waited and nothing was there */
+} * shared;
+
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+int __real_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t,
+		 const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t,
+		 const sigset_t *mask);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	int r = __real_clock_gettime(id, t);
+
+	t->tv_sec += shared->ahead / 1000;
+	return r;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)__wrap_clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits as long as the turned clock says. */
+int __wrap_ppoll(struct pollfd *p, nfds_t n, const struct timespec *t,
+		 const sigset_t *mask)
+{
+	const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+	int64_t end =
+		now_ms() + (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+	int r;
+
+	do {
+		r = __real_ppoll(p, n, &look, mask);
+		shared->looks += r == 0;
+	} while (r == 0 && now_ms() < end);
+	return r;
+}
+
+static int client, keeper;
+static pid_t session;
+
+static int set_up(void **state)
+{
+	struct buf problems = BUF_INIT(4096);
+	struct conf *c = conf_parse(NULL, 0, &problems);
+	int fd[4];
+
+	(void)state;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!c || shared == MAP_FAILED ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, fd) != 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd + 2) != 0)
+		return -1;
+	(void)alarm(60); /* should it hang */
+	session = fork();
+	if (session == 0)
+		session_main(&(struct session_start){
+			.client = fd[1],
+			.channel = fd[3],
+			.conf = c,
+			.challenge = "",
+		});
+	close(fd[1]);
+	close(fd[3]);
+	client = fd[0];
+	keeper = fd[2];
+	conf_unref(&c);
+	buf_release(&problems);
+	return session < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	close(client);
+	close(keeper);
+	if (session > 0)
+		(void)waitpid(session, NULL, 0);
+	return munmap(shared, sizeof(*shared));
+}
+
+/* Once the session waits: what it did before is done. */
+static void turn_clock(int64_t ms)
+{
+	const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+	unsigned before = shared->looks;
+
+	while (shared->looks - before < 2)
+		(void)nanosleep(&look, NULL);
+	shared->ahead += ms;
+}
+
+static void send_line(const char *line)
+{
+	assert_int_equal(send(client, line, strlen(line), MSG_NOSIGNAL),
+			 strlen(line));
+}
+
+/* Blocks until the client has these octets. */
+static void hear(const char *want)
+{
+	char got[256];
+	size_t n = strlen(want);
+
+	assert_true(n < sizeof(got));
+	for (size_t at = 0; at < n;) {
+		ssize_t r = recv(client, got + at, n - at, 0);
+
+		assert_true(r > 0);
+		at += (size_t)r;
+	}
+	assert_memory_equal(got, want, n);
+}
+
+static void hear_the_end(void)
+{
+	char c;
+
+	assert_int_equal(recv(client, &c, 1, 0), 0);
+}
+
+static struct chan_request hear_request(void)
+{
+	static char frame[CHAN_FRAME_MAX];
+	ssize_t n = recv(keeper, frame, sizeof(frame), 0);
+	struct chan_request r;
+
+	assert_true(n > 0);
+	assert_true(chan_parse_request(span_make(frame, (size_t)n), &r));
+	return r;
+}
+
+static void say_frame(struct buf *b)
+{
+	assert_true(buf_ok(b));
+	assert_int_equal(send(keeper, b->p, b->n, MSG_NOSIGNAL), b->n);
+	buf_reset(b);
+}
+
+static void log_in(void)
+{
+	const struct chan_list_entry e = { 1, BIG, SPAN_LIT("u1") };
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+	struct chan_list l;
+
+	hear("+OK Mailrow POP3 ready\r\n");
+	send_line("USER bob\r\nPASS x\r\n");
+	assert_int_equal(hear_request().type, CHAN_AUTH);
+	chan_put_simple(&b, CHAN_GRANTED);
+	say_frame(&b);
+	chan_list_begin(&l, &b);
+	assert_true(chan_list_add(&l, &e));
+	chan_list_end(&l);
+	say_frame(&b);
+	chan_put_simple(&b, CHAN_LIST_END);
+	say_frame(&b);
+	hear("+OK\r\n+OK 1 message\r\n");
+	buf_release(&b);
+}
+
+static void expect_bye(enum chan_end end)
+{
+	struct chan_request r = hear_request();
+
+	assert_int_equal(r.type, CHAN_BYE);
+	assert_string_equal(chan_end_text(r.u.bye.end), chan_end_text(end));
+}
+
+static void rule_38_ten_minutes_of_silence_end_it_without_update(void **state)
+{
+	(void)state;
+	log_in();
+	send_line("DELE 1\r\n");
+	hear("+OK\r\n");
+	turn_clock(10 * MINUTE - 5000);
+	send_line("NOOP\r\n");
+	hear("+OK\r\n");
+	turn_clock(10 * MINUTE - 5000);
+	send_line("NOOP\r\n");
+	hear("+OK\r\n");
+	turn_clock(10 * MINUTE + 1000);
+	hear_the_end();
+	expect_bye(CHAN_END_IDLE); /* and no MOVE */
+}
+
+/* What the keeper holds is sent as the session takes it. */
+static void feed_mail(struct buf *b, size_t *left)
+{
+	static char text[CHAN_FRAME_MAX - 1];
+
+	while (*left) {
+		size_t n = *left < sizeof(text) ? *left : sizeof(text);
+
+		memset(text, 'x', sizeof(text));
+		if (n == *left)
+			memcpy(text + n - 2, "\r\n", 2);
+		buf_reset(b);
+		chan_put_data(b, span_make(text, n));
+		if (send(keeper, b->p, b->n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			return;
+		*left -= n;
+	}
+}
+
+/* All that waits, then on to the next: the session has written it now. */
+static size_t drain(void)
+{
+	static char text[1 << 20];
+	struct pollfd p = { .fd = client, .events = POLLIN };
+	size_t total = 0;
+	ssize_t n;
+
+	assert_int_equal(poll(&p, 1, 30000), 1);
+	while ((n = recv(client, text, sizeof(text), MSG_DONTWAIT)) > 0)
+		total += (size_t)n;
+	return total;
+}
+
+static void rule_38_a_slow_retr_is_not_idle(void **state)
+{
+	const size_t all = sizeof("+OK 3000000 octets\r\n.\r\n") - 1 + BIG;
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+	size_t left = BIG, got = 0, turns = 0;
+
+	(void)state;
+	log_in();
+	send_line("RETR 1\r\n");
+	assert_int_equal(hear_request().type, CHAN_READ);
+	chan_put_mail(&b, 1, BIG);
+	say_frame(&b);
+	for (; got < all; turns++) {
+		feed_mail(&b, &left);
+		got += drain();
+		turn_clock(4 * MINUTE);
+	}
+	assert_int_equal(got, all);
+	assert_true(turns >= 5); /* twenty minutes */
+	buf_reset(&b);
+	chan_put_simple(&b, CHAN_READ_END);
+	say_frame(&b);
+	send_line("NOOP\r\n");
+	hear("+OK\r\n");
+	buf_release(&b);
+}
+
+/* login_timeout is a minute by default. */
+static void rule_46_who_talks_and_does_not_log_in_is_sent_away(void **state)
+{
+	(void)state;
+	hear("+OK Mailrow POP3 ready\r\n");
+	turn_clock(MINUTE - 5000);
+	send_line("UTF8\r\n");
+	hear("+OK\r\n");
+	turn_clock(6000);
+	hear_the_end();
+	expect_bye(CHAN_END_LOGIN_TIMEOUT);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(rule_38_ten_minutes_of_silence_end_it_without_update),
+		TEST(rule_38_a_slow_retr_is_not_idle),
+		TEST(rule_46_who_talks_and_does_not_log_in_is_sent_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

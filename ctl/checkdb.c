@@ -166,7 +166,9 @@ static void check_server(struct check *k, struct db *db)
 	check_say(k, CHECK_OK, "server", "", "%s", d.version);
 	if (durability_judge(&d, say_durability, k))
 		check_say(k, CHECK_OK, "durability", "",
-			  "what is committed is flushed");
+			  "each commit is flushed to the redo log%s",
+			  d.log_bin ? " and the binary log"
+				    : "; there is no binary log");
 }
 
 static void check_schema(struct check *k, struct db *db)

@@ -10,10 +10,12 @@ struct durability {
 	uint64_t flush_log_at_commit;
 	bool log_bin;
 	uint64_t sync_binlog;
+	char flush_method[32];
 	bool doublewrite;
-	bool strict_mode;       /* of this session */
-	bool wsrep;             /* a Galera node */
-	char foreign_table[65]; /* one of ours that is not InnoDB, or "" */
+	bool strict_mode;        /* of this session */
+	bool wsrep;              /* a Galera node */
+	char foreign_table[132]; /* one of ours that is not InnoDB, or "" */
+	char engine[65];         /* its */
 	char version[64];
 };
 
@@ -22,7 +24,7 @@ enum db_result durability_read(struct db *db, struct durability *d_r)
 	__attribute__((warn_unused_result));
 
 /* Calls say(arg, finding, remedy) for each thing that endangers committed
- * mail; remedy is what to set. True when there is none. Pure. */
+ * mail; remedy is what to type. True when there is none. Pure. */
 bool durability_judge(const struct durability *d,
 		      void (*say)(void *arg, const char *finding,
 				  const char *remedy),

@@ -1,10 +1,12 @@
 # Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
 SYSTEM_TESTS = \
+	tests/system/test_bigmail.py \
 	tests/system/test_check.py \
 	tests/system/test_clients.py \
 	tests/system/test_dialog.py \
 	tests/system/test_down.py \
 	tests/system/test_dropin.py \
+	tests/system/test_durable.py \
 	tests/system/test_faultpoints.py \
 	tests/system/test_keeper.py \
 	tests/system/test_lmtp.py \

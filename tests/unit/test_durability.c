@@ -42,13 +42,26 @@ static void a_server_that_flushes_everything_is_durable(void **state)
 
 static void each_danger_is_found_by_itself(void **state)
 {
+	static const struct {
+		const char *name;
+		bool bad;
+	} methods[] = { { "O_DIRECT", false },
+			{ "fsync", false },
+			{ "nosync", true },
+			{ "littlesync", true } };
 	struct durability d;
 
 	(void)state;
-	for (uint64_t v = 0; v <= 2; v += 2) {
+	for (uint64_t v = 0; v <= 4; v++) {
 		d = good();
 		d.flush_log_at_commit = v;
-		expect(&d, 1);
+		expect(&d, v != 1 && v != 3);
+	}
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		d = good();
+		snprintf(d.flush_method, sizeof(d.flush_method), "%s",
+			 methods[i].name);
+		expect(&d, methods[i].bad);
 	}
 	d = good();
 	d.sync_binlog = 0;
@@ -76,10 +89,13 @@ static void without_a_binlog_its_flushing_does_not_matter(void **state)
 
 static void all_dangers_are_told_at_once(void **state)
 {
-	struct durability d = { .log_bin = true, .foreign_table = "x" };
+	struct durability d = { .log_bin = true,
+				.flush_method = "nosync",
+				.foreign_table = "x",
+				.engine = "Aria" };
 
 	(void)state;
-	expect(&d, 5);
+	expect(&d, 6);
 }
 
 int main(void)

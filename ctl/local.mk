@@ -32,6 +32,7 @@ ctl_mailrow_SOURCES = \
 	ctl/mailboxexport.c \
 	ctl/main.c \
 	ctl/out.c ctl/out.h \
+	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \
 	ctl/serve.c \

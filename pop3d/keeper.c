@@ -65,12 +65,19 @@ void keeper_say_ready(int control)
 			  strerror(errno));
 }
 
-static void run(struct keeperloop *k, const struct conf *c, int control)
+static void run(struct keeperloop *k, const struct conf *c, int control,
+		int console)
 {
 	int signals = open_signals();
 	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	const struct keeperloop_fds fds = {
+		.control = control,
+		.console = console,
+		.signals = signals,
+		.wake = wake,
+	};
 
-	if (wake < 0 || !keeperloop_init(k, c, control, signals, wake))
+	if (wake < 0 || !keeperloop_init(k, c, &fds))
 		log_fatal(EX_OSERR, "cannot begin to wait for events: %s",
 			  strerror(errno));
 	k->conf_file = keeper_conf_file;
@@ -86,7 +93,7 @@ static void run(struct keeperloop *k, const struct conf *c, int control)
 	close(signals);
 }
 
-int keeper_main(const struct conf *c, int control)
+int keeper_main(const struct conf *c, int control, int console)
 {
 	struct keeperloop *k = malloc(sizeof(*k));
 
@@ -96,7 +103,7 @@ int keeper_main(const struct conf *c, int control)
 		log_fatal(EX_OSERR, "cannot start the keeper: out of memory");
 	become(c);
 	db_library_init();
-	run(k, c, control);
+	run(k, c, control, console);
 	db_library_end();
 	free(k);
 	return 0;

@@ -26,8 +26,9 @@ void keeper_say_ready(int control);
 
 /* Runs as pop3_user until the control socket is closed or SIGTERM; returns an
  * exit code. Called in a child of the parent with nothing but the control
- * socket open (and stdin, stdout, stderr). */
-int keeper_main(const struct conf *c, int control);
+ * socket open (and stdin, stdout, stderr), and the listener of the
+ * administrator's socket, -1: there is none. */
+int keeper_main(const struct conf *c, int control, int console);
 
 /* Where SIGHUP finds the configuration (cli.conf_file); said before
  * keeper_main(). The string must stay. Without it SIGHUP changes nothing. */

@@ -6,6 +6,7 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/keeperauth.c pop3d/keeperauth.h \
 	pop3d/keeperchannel.c pop3d/keeperchannel.h \
 	pop3d/keeperconf.c pop3d/keeperconf.h \
+	pop3d/keeperconsole.c pop3d/keeperconsole.h \
 	pop3d/keeperframes.c pop3d/keeperframes.h \
 	pop3d/keeperjob.c pop3d/keeperjob.h \
 	pop3d/keeperlimits.c pop3d/keeperlimits.h \
@@ -20,6 +21,7 @@ KEEPER_TESTS = \
 	tests/unit/test_keeperauth \
 	tests/unit/test_keeperframes \
 	tests/unit/test_keeperjob \
+	tests/unit/test_keeperlimits \
 	tests/unit/test_keeperlog \
 	tests/unit/test_keepersession \
 	tests/unit/test_logindelay
@@ -39,6 +41,10 @@ tests_unit_test_keeperjob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperjob_SOURCES = tests/unit/test_keeperjob.c \
 	tests/unit/keeperdrop.c tests/unit/keeperdrop.h tests/unit/wire.h
 tests_unit_test_keeperjob_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperlimits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperlimits_SOURCES = tests/unit/test_keeperlimits.c tests/unit/wire.h
+tests_unit_test_keeperlimits_LDADD = $(KEEPER_TEST_LDADD)
 
 tests_unit_test_keeperlog_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperlog_SOURCES = tests/unit/test_keeperlog.c tests/unit/wire.h

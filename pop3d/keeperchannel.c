@@ -66,6 +66,7 @@ void channel_open(struct keeperloop *k, const struct keeper_session *told,
 	keepersession_init(&c->s, told);
 	frames_init(&c->out, CHAN_FRAME_MAX);
 	c->fd = fd;
+	c->since = clock_unix();
 	c->key = keeperloop_add(k, c);
 	if (c->key && watch(k, c, EPOLL_CTL_ADD, false))
 		return;
@@ -179,6 +180,30 @@ static void answer_temp(struct keeperloop *k, struct channel *c)
 	answer_simple(k, c, CHAN_TEMP);
 }
 
+/* Only when nothing is in flight, so that it stands behind every answer. */
+static void tell_stop(struct keeperloop *k, struct channel *c)
+{
+	struct frames f;
+
+	if (!c->stopping || c->stop_sent || c->s.state != KS_IDLE)
+		return;
+	frames_init(&f, CHAN_FRAME_MAX);
+	chan_put_stop(frames_begin(&f), c->stop);
+	frames_end(&f);
+	if (buf_ok(&f.b) && frames_send(&f, c->fd) != FRAMES_FULL)
+		c->stop_sent = true;
+	else if (!channel_want_out(k, c, true))
+		log_warn("cannot wait for a channel: %s", strerror(errno));
+	frames_release(&f);
+}
+
+void channel_stop(struct keeperloop *k, struct channel *c, enum chan_end why)
+{
+	c->stopping = true;
+	c->stop = why;
+	tell_stop(k, c);
+}
+
 static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
 {
 	if (j)
@@ -206,16 +231,25 @@ static void channel_send(struct keeperloop *k, struct channel *c)
 	/* dead: what it said before, its BYE perhaps, is still to be read */
 	if (r == FRAMES_DEAD)
 		return;
-	if (c->s.more)
+	if (c->s.more) {
 		submit(k, c, job_next(c));
-	else
-		keepersession_rest(&c->s);
+		return;
+	}
+	keepersession_rest(&c->s);
+	tell_stop(k, c);
 }
 
 void channel_writable(struct keeperloop *k, struct channel *c)
 {
 	struct keeperjob *j;
 
+	if (!c->parked && frames_empty(&c->out)) {
+		if (!channel_want_out(k, c, false))
+			channel_close(k, c, "out of memory");
+		else
+			tell_stop(k, c);
+		return;
+	}
 	if (!c->parked) {
 		channel_send(k, c);
 		return;
@@ -458,6 +492,7 @@ void channel_answered(struct keeperloop *k, struct channel *c,
 	c->out = j->out;
 	frames_init(&j->out, 0);
 	c->held = c->out.b.n;
+	c->octets += c->held;
 	k->buffered += c->held;
 	channel_send(k, c);
 }

@@ -17,6 +17,10 @@ struct channel {
 	uint64_t key;
 	int fd;
 	bool want_out;
+	bool stopping, stop_sent; /* it is to end, and has been told */
+	enum chan_end stop;
+	int64_t since;                 /* by the system's clock */
+	uint64_t octets;               /* of the frames that answered it */
 	bool peer_counted;             /* its address, by a proxy's word */
 	struct keeperaccount *account; /* counted as one of its sessions */
 	size_t held;                   /* octets of out, counted in buffered */
@@ -30,6 +34,9 @@ void channel_open(struct keeperloop *k, const struct keeper_session *told,
 
 /* Ends it, with a line that says why from the keeper's side. */
 void channel_close(struct keeperloop *k, struct channel *c, const char *why);
+
+/* Has it end at its next command border. */
+void channel_stop(struct keeperloop *k, struct channel *c, enum chan_end why);
 
 /* Asks epoll to tell when the channel takes something, or no longer. */
 bool channel_want_out(struct keeperloop *k, struct channel *c, bool out)

@@ -28,7 +28,14 @@ enum {
 static const uint32_t NO_SLOT = UINT32_MAX;
 
 /* Keys of what is no channel; a channel's generation is never 0. */
-enum { TAG_CONTROL = 1, TAG_SIGNALS, TAG_WAKE, TAG_AUTH };
+enum {
+	TAG_CONTROL = 1,
+	TAG_SIGNALS,
+	TAG_WAKE,
+	TAG_AUTH,
+	TAG_CONSOLE, /* and its clients */
+	TAG_CONSOLE_END = TAG_CONSOLE + KEEPERCONSOLE_CLIENTS
+};
 
 static struct channel *find(const struct keeperloop *k, uint64_t key)
 {
@@ -161,26 +168,48 @@ static bool watch(struct keeperloop *k, int fd, uint64_t tag)
 	return epoll_ctl(k->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
-bool keeperloop_init(struct keeperloop *k, const struct conf *c, int control,
-		     int signals, int wake)
+static bool watch_all(struct keeperloop *k)
+{
+	return watch(k, k->control, TAG_CONTROL) &&
+	       watch(k, k->signals, TAG_SIGNALS) && watch(k, k->wake, TAG_WAKE);
+}
+
+bool keeperloop_init(struct keeperloop *k, const struct conf *c,
+		     const struct keeperloop_fds *fds)
 {
 	const struct keeperauth_answer answer = { on_auth_answer, k };
 
 	memset(k, 0, sizeof(*k));
 	k->conf = c;
 	k->conf_file = "";
-	k->control = control;
-	k->signals = signals;
-	k->wake = wake;
+	k->control = fds->control;
+	k->signals = fds->signals;
+	k->wake = fds->wake;
 	k->first_free = NO_SLOT;
 	TAILQ_INIT(&k->parked);
 	k->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return k->epoll >= 0 && keeperlimits_init(&k->limits, c) &&
-	       net_set_nonblocking(control, true) &&
-	       watch(k, control, TAG_CONTROL) &&
-	       watch(k, signals, TAG_SIGNALS) && watch(k, wake, TAG_WAKE) &&
+	       net_set_nonblocking(k->control, true) && watch_all(k) &&
+	       keeperconsole_init(k, fds->console, TAG_CONSOLE) &&
 	       keeperauth_init(&k->auth, c->auth_pop3_socket, k->epoll,
 			       TAG_AUTH, answer);
+}
+
+unsigned keeperloop_stop_account(struct keeperloop *k, struct span account,
+				 enum chan_end why)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < k->nslot; i++) {
+		struct channel *c = k->slot[i].channel;
+
+		if (!c || !c->account ||
+		    !span_eq_nocase(span_of(c->account->name), account))
+			continue;
+		channel_stop(k, c, why);
+		n++;
+	}
+	return n;
 }
 
 static void close_channels(struct keeperloop *k, bool moving_too)
@@ -198,6 +227,7 @@ void keeperloop_release(struct keeperloop *k)
 	close_channels(k, true);
 	keeperauth_release(&k->auth);
 	logindelay_release(&k->delay);
+	keeperconsole_release(k);
 	keeperlimits_release(&k->limits);
 	free(k->slot);
 	conf_unref(&k->reloaded);
@@ -320,7 +350,12 @@ static void on_event(struct keeperloop *k, const struct epoll_event *ev)
 		keeperauth_event(&k->auth, ev->events);
 		break;
 	default:
-		on_channel(k, ev->data.u64, ev->events);
+		if (ev->data.u64 <= TAG_CONSOLE_END)
+			keeperconsole_event(
+				k, (int)(ev->data.u64 - TAG_CONSOLE) - 1,
+				ev->events);
+		else
+			on_channel(k, ev->data.u64, ev->events);
 		break;
 	}
 }
@@ -329,16 +364,18 @@ static int how_long(const struct keeperloop *k)
 {
 	if (k->stop_by)
 		return EXPIRE_MS / 5;
-	return k->auth.waiting ? EXPIRE_MS : -1;
+	return k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
 }
 
 static void after_events(struct keeperloop *k)
 {
 	keeperauth_flush(&k->auth);
 	give_parked(k);
-	if (k->auth.waiting && clock_ms() - k->expired_at >= EXPIRE_MS) {
+	if ((k->auth.waiting || k->console.open) &&
+	    clock_ms() - k->expired_at >= EXPIRE_MS) {
 		k->expired_at = clock_ms();
 		keeperauth_expire(&k->auth, k->expired_at);
+		keeperconsole_expire(k, k->expired_at);
 	}
 }
 

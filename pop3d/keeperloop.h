@@ -6,6 +6,7 @@
 #include "lib/conf.h"
 #include "pop3d/keeperauth.h"
 #include "pop3d/keeperchannel.h"
+#include "pop3d/keeperconsole.h"
 #include "pop3d/keeperlimits.h"
 #include "pop3d/keeperworkers.h"
 #include "pop3d/logindelay.h"
@@ -25,6 +26,7 @@ struct keeperloop {
 	struct keeperauth auth;
 	struct logindelay delay;
 	struct keeperlimits limits;
+	struct keeperconsole console;
 	int epoll, control, signals, wake;
 
 	struct keeperslot *slot;
@@ -41,14 +43,25 @@ struct keeperloop {
 	char frame[CHAN_FRAME_MAX];
 };
 
-/* control, signals and wake stay the caller's. False: errno. */
-bool keeperloop_init(struct keeperloop *k, const struct conf *c, int control,
-		     int signals, int wake) __attribute__((warn_unused_result));
+/* The descriptors stay the caller's. False: errno. */
+struct keeperloop_fds {
+	int control; /* the parent */
+	int console; /* keeperconsole.h */
+	int signals, wake;
+};
+bool keeperloop_init(struct keeperloop *k, const struct conf *c,
+		     const struct keeperloop_fds *fds)
+	__attribute__((warn_unused_result));
 void keeperloop_release(struct keeperloop *k);
 
 /* Until the control socket is closed or SIGTERM; moves in flight are
  * finished. k->workers is set. */
 void keeperloop_run(struct keeperloop *k);
+
+/* Has the sessions of an account end; how many they are. ASCII letters are
+ * folded. */
+unsigned keeperloop_stop_account(struct keeperloop *k, struct span account,
+				 enum chan_end why);
 
 /* For keeperchannel.c. The key of a new channel, 0: no room. */
 uint64_t keeperloop_add(struct keeperloop *k, struct channel *c);

@@ -114,6 +114,7 @@ static enum keepersession_todo take_auth(struct keepersession *s,
 		return drop("more logins than auth_attempts", why_r);
 	s->attempts++;
 	s->state = KS_AUTH;
+	s->tls = a->tls;
 	keepersession_set_user(s, a->user);
 	put_text(s->method, sizeof(s->method), a->method);
 	return KT_AUTH;
@@ -212,6 +213,18 @@ void keepersession_rest(struct keepersession *s)
 	s->state = s->bound ? KS_IDLE : KS_LOGIN;
 	s->more = false;
 	forget_move(s);
+}
+
+const char *keepersession_state_text(const struct keepersession *s)
+{
+	static const char *const text[] = {
+		[KS_LOGIN] = "before login", [KS_AUTH] = "login",
+		[KS_LIST] = "list",          [KS_IDLE] = "idle",
+		[KS_READ] = "read",          [KS_GATHER] = "quit",
+		[KS_MOVE] = "quit",
+	};
+
+	return text[s->state];
 }
 
 /* A limit of 0 means no limit, so one that is used up must not become it:

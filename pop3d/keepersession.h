@@ -25,6 +25,7 @@ struct keepersession {
 	char note[CHAN_NOTE_MAX + 1]; /* its name for the session */
 	bool peer_told;               /* proxy has spoken */
 	enum keepersession_state state;
+	bool tls;           /* so it says itself */
 	bool bound;         /* authd said OK and the mailbox is open */
 	bool more;          /* there is another piece to read */
 	bool begun;         /* of the READ something was answered */
@@ -76,6 +77,9 @@ void keepersession_rest(struct keepersession *s);
 
 /* The name for the log, cut to fit; NULs end it. */
 void keepersession_set_user(struct keepersession *s, struct span user);
+
+/* What it is about, in a word. */
+const char *keepersession_state_text(const struct keepersession *s);
 
 /* n octets of the READ are answered. */
 void keepersession_advance(struct keepersession *s, uint64_t n);

@@ -98,8 +98,10 @@ static void set_up(struct parent *p)
 	p->next_id = random_number();
 	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	keeper_set_conf_file(p->conf_file);
-	if (!parent_exec_resume(p))
-		open_listeners(p);
+	if (parent_exec_resume(p))
+		return;
+	open_listeners(p);
+	parent_keeper_open_console(p);
 }
 
 /* Signals that a mistake of ours raises, or an attack on it. SIGKILL is an
@@ -313,6 +315,7 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv)
 		.conf_file = conf_file,
 		.argv = argv,
 		.control = -1,
+		.console = -1,
 		.exit_code = EX_OK,
 	};
 	catch_signals(&p);

@@ -33,6 +33,8 @@ struct parent {
 	unsigned crashes;
 	pid_t keeper; /* 0: none runs */
 	int control;  /* -1: none runs */
+	int console;  /* the administrator's socket, the keeper's to serve; or
+			 -1 */
 	int64_t keeper_started, keeper_at, keeper_delay;
 	bool keeper_proven; /* one has lived long enough */
 	bool keeper_ready;  /* it has said that it serves */
@@ -54,6 +56,10 @@ void parent_reap(struct parent *p);
 void parent_accept(struct parent *p, int listener);
 
 /* parent_keeper.c */
+
+/* Listens on pop3_control_socket. Without it there is service, but no mailrow
+ * pop3. */
+void parent_keeper_open_console(struct parent *p);
 
 /* Starts a keeper if none runs and it is time. */
 void parent_keeper_tend(struct parent *p);

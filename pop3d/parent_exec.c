@@ -15,7 +15,7 @@
 struct kept {
 	int listener[PARENT_LISTENERS_MAX];
 	size_t listeners;
-	int control;
+	int control, console;
 	pid_t keeper;
 	bool keeper_ready;
 	struct client_ban ban[CLIENTS_BANS];
@@ -47,6 +47,7 @@ static bool write_kept(const struct parent *p, int fd)
 	struct kept k = {
 		.listeners = p->listeners,
 		.control = p->control,
+		.console = p->console,
 		.keeper = p->keeper,
 		.keeper_ready = p->keeper_ready,
 		.clients = p->clients.n,
@@ -69,6 +70,8 @@ static void keep_open(const struct parent *p, bool on)
 		(void)fcntl(p->listener[i], F_SETFD, flags);
 	if (p->control >= 0)
 		(void)fcntl(p->control, F_SETFD, flags);
+	if (p->console >= 0)
+		(void)fcntl(p->console, F_SETFD, flags);
 }
 
 void parent_exec_again(struct parent *p)
@@ -118,6 +121,7 @@ static bool read_kept(struct parent *p, int fd)
 	memcpy(p->listener, k.listener, sizeof(p->listener));
 	p->listeners = k.listeners;
 	p->control = k.control;
+	p->console = k.console;
 	p->keeper = k.keeper;
 	p->keeper_started = clock_ms();
 	p->keeper_proven = true;

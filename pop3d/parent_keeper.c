@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,23 +18,59 @@ enum {
 	DELAY_FIRST_MS = 1000,
 	DELAY_MOST_MS = 30000,
 	LIVED_LONG_MS = 10000, /* one that lived so long starts at once */
-	PATIENCE_MS = 200      /* with a full control socket */
+	PATIENCE_MS = 200,     /* with a full control socket */
+	CONSOLE_BACKLOG = 8
 };
 
-/* As at process start: signals, and nothing open but 0 to 2 and control. A
- * reload waits until the keeper can take it. */
+/* Only root's; the directory's mode says so too. */
+void parent_keeper_open_console(struct parent *p)
+{
+	const char *path = p->conf->pop3_control_socket;
+	struct buf why = BUF_INIT(4096);
+
+	p->console = net_listen_unix(path, getegid(), CONSOLE_BACKLOG, &why);
+	if (p->console >= 0 && chmod(path, 0600) != 0) {
+		buf_printf(&why, "cannot keep '%s' for root: %s", path,
+			   strerror(errno));
+		(void)close(p->console);
+		p->console = -1;
+	}
+	if (p->console < 0)
+		log_warn("%s: no mailrow pop3", buf_cstr(&why));
+	buf_release(&why);
+}
+
+/* 0 to 2 and these stay open: ascending, or -1. */
+static void close_all_but(const int keep[2])
+{
+	int from = 3;
+
+	for (int i = 0; i < 2; i++) {
+		if (keep[i] > from)
+			(void)close_range((unsigned)from, (unsigned)keep[i] - 1,
+					  0);
+		if (keep[i] >= from)
+			from = keep[i] + 1;
+	}
+	(void)close_range((unsigned)from, ~0U, 0);
+}
+
+/* As at process start: signals, and nothing open but what is its own. A reload
+ * waits until the keeper can take it. */
 static int run_keeper(const struct parent *p, int control)
 {
+	const int ascending[2] = {
+		control < p->console ? control : p->console,
+		control < p->console ? p->console : control,
+	};
 	sigset_t reload;
 
 	(void)sigemptyset(&reload);
 	(void)sigaddset(&reload, SIGHUP);
 	(void)sigprocmask(SIG_SETMASK, &reload, NULL);
 	log_off();
-	if (control > 3)
-		(void)close_range(3, (unsigned)control - 1, 0);
-	(void)close_range((unsigned)control + 1, ~0U, 0);
-	return keeper_main(p->conf, control);
+	close_all_but(ascending);
+	return keeper_main(p->conf, control, p->console);
 }
 
 static void start(struct parent *p)

@@ -79,6 +79,7 @@ make_folders()
 	folder 755 root:root log
 	folder 755 root:root run
 	folder 755 root:root run/status
+	folder 700 root:root run/control
 	folder 755 mysql:mysql run/db
 	folder 2750 mailrow-milter:postfix run/milter
 	folder 2750 mailrow-lmtp:postfix run/lmtp
@@ -117,6 +118,7 @@ write_conf()
 log_to = stderr
 hostname = mx.example.test
 counter_dir = $dir/run/status
+pop3_control_socket = $dir/run/control/pop3d
 option_dir = $dir/etc/mailrow
 profile = $profile
 profile_dir = $dir/etc/mailrow/profiles

@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	}
 	daemon_prepare();
 	keeper_set_conf_file(argv[1]);
-	code = keeper_main(c, (int)control);
+	code = keeper_main(c, (int)control, -1);
 	conf_unref(&c);
 	buf_release(&problems);
 	return code;

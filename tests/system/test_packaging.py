@@ -138,6 +138,7 @@ class Site:
             "auth_socket": queue + "auth",
             "auth_pop3_socket": self.root + "/run/mailrow/auth",
             "counter_dir": self.root + "/run/mailrow/status",
+            "pop3_control_socket": self.root + "/run/mailrow/control/pop3d",
             "spool_dir": self.root + self.spool(),
             "pop3_listen": self.pop3,
         }
@@ -364,6 +365,7 @@ class Lives(unittest.TestCase):
                 ("/var/spool/postfix/mailrow", 0o2750, "root", "postfix"),
                 ("/run/mailrow", 0o2755, "root", "mailrow-pop3"),
                 ("/run/mailrow/status", 0o755, "root", "root"),
+                ("/run/mailrow/control", 0o700, "root", "root"),
                 (self.site.spool(), 0o1770, "mailrow-milter",
                  "mailrow-lmtp")):
             st = os.stat(self.site.root + path)
@@ -586,7 +588,7 @@ class Completion(unittest.TestCase):
         """(noun, verb) of every line of --help; verb "" for none."""
         text = run(os.path.join(BUILD, "ctl", "mailrow"), "--help").stdout
         lines = text.split("options:")[0].splitlines()[1:]
-        found = [re.match(r"  ([a-z]+)(?: ([a-z][a-z-]*)\b)?", l)
+        found = [re.match(r"  ([a-z][a-z0-9]*)(?: ([a-z][a-z-]*)\b)?", l)
                  for l in lines if l.strip()]
         return [(m.group(1), m.group(2) or "") for m in found]
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The edge of the POP3 daemon: limits, proxies, listeners, and who is on."""
 
+import json
 import os
 import re
 import signal
@@ -8,7 +9,8 @@ import socket
 import struct
 import time
 
-from mrtest import PASSWORD, Failed, Pop3, main, wait_until
+from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, main,
+                    wait_until)
 from test_pop3parent import ALICE, BOB, Parent
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -139,6 +141,129 @@ class Peers(Edge):
             with self.assertRaisesRegex(Failed, "-ERR unknown command"):
                 p.cmd("XCLIENT ADDR=192.0.2.7")
             p.quit()
+
+
+class Console(Edge):
+    def who(self, *args):
+        return json.loads(self.sandbox.tool("--json", "pop3", "who",
+                                            *args).stdout)["sessions"]
+
+    def kick(self, account, code=0):
+        r = self.sandbox.tool("pop3", "kick", account, check=False)
+        self.assertEqual(r.returncode, code, r.stderr)
+        return r.stdout
+
+    def kicked(self, p):
+        self.assertRegex(p.line(), r"^-ERR \[SYS/TEMP\] session ended")
+        self.assertEqual(p.file.read(), b"")
+        p.close()
+
+    def test_who_tells_who_is_on(self):
+        self.fill(ALICE, b"hello\r\n")
+        self.assertEqual(self.who(), [])
+        with self.sandbox.pop3(ALICE) as p, self.sandbox.pop3() as q:
+            p.retr(1)
+            rows = sorted(self.who(), key=lambda r: r["account"] or "")
+            self.assertEqual([r["account"] for r in rows], [None, ALICE])
+            self.assertEqual([r["state"] for r in rows],
+                             ["before login", "idle"])
+            self.assertEqual({r["client"] for r in rows}, {"127.0.0.1"})
+            self.assertGreater(rows[1]["octets"], 200)
+            self.assertEqual(rows[1]["tls"], "no")
+            began = time.mktime(time.strptime(rows[1]["since"],
+                                              "%Y-%m-%d %H:%M:%S"))
+            self.assertLess(abs(time.time() - began), 60)
+            self.assertIn("session=<%s>" % rows[1]["session"],
+                          self.sandbox.log("pop3d.log"))
+            table = self.sandbox.tool("pop3", "who").stdout
+            self.assertRegex(table, r"(?m)^%s +127\.0\.0\.1 " % ALICE)
+            q.quit()
+            p.quit()
+        wait_until(lambda: not self.who(), what="their end")
+
+    def test_many_rows_come_whole_and_stop_nobody(self):
+        held = [self.sandbox.pop3() for _ in range(200)]
+        s = socket.socket(socket.AF_UNIX)       # asks and does not read
+        s.connect(self.console())
+        s.sendall(b"WHO\n")
+        self.assertEqual(len(self.who()), 200)
+        self.sandbox.pop3(ALICE).quit()
+        s.close()
+        for p in held:
+            p.close()
+        wait_until(lambda: not self.who(), what="their end")
+
+    def console(self):
+        return os.path.join(self.sandbox.dir, "run", "control", "pop3d")
+
+    def test_only_root_reaches_it(self):
+        self.assertEqual(os.stat(self.console()).st_mode & 0o777, 0o600)
+        self.assertEqual(os.stat(self.console()).st_uid, 0)
+
+    def test_junk_harms_nobody(self):
+        for junk in (b"", b"NO\n", b"KICK\n", b"\0\n", b"x" * 5000, b"WHO"):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(self.console())
+            try:
+                s.sendall(junk)
+            except BrokenPipeError:
+                pass
+            s.close()
+        self.assertEqual(self.who(), [])
+
+    def test_kick_ends_the_sessions_of_one_and_deletes_nothing(self):
+        self.fill(ALICE, b"one\r\n", b"two\r\n")
+        held = [self.sandbox.pop3(ALICE) for _ in range(3)]
+        with self.sandbox.pop3(BOB) as other:
+            for p in held:
+                p.cmd("DELE 1")
+            self.assertEqual(self.kick(ALICE.upper()),
+                             "3 sessions told to end\n")
+            for p in held:
+                self.kicked(p)
+            self.logged("Disconnected: Ended by the administrator")
+            self.assertEqual(self.count(), 2)
+            other.cmd("NOOP")
+            other.quit()
+        wait_until(lambda: not self.sessions(), what="their end")
+        self.kick(ALICE, 67)
+        self.sandbox.pop3(ALICE).quit()
+
+    def test_kick_lets_a_mail_and_a_quit_finish(self):
+        self.fill(ALICE, b"x" * 70 + b"\r\n" + b"line\r\n" * 500000)
+        with self.sandbox.pop3(ALICE) as p:
+            p.cmd("RETR 1")
+            self.kick(ALICE)
+            self.assertGreater(len(p.body()), 3000000)
+            self.kicked(p)
+        with self.sandbox.pop3(ALICE) as p:
+            p.cmd("DELE 1")
+            if built_with_faults():
+                self.sandbox.fault("keeper-move-begin", "stall 500")
+            p.put("QUIT")
+            if built_with_faults():
+                wait_until(lambda: self.sandbox.fault_hit("keeper-move-begin"),
+                           what="the move")
+                self.kick(ALICE)
+            self.assertRegex(p.line(), r"^\+OK")
+            self.assertEqual(p.file.read(), b"")
+        self.assertEqual(self.count(), 0)
+
+    def test_it_outlives_the_keeper(self):
+        old = self.keeper()
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: set(self.running_as("mailrow-pop3")) - {old},
+                   what="another keeper")
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual([r["account"] for r in self.who()], [ALICE])
+            p.quit()
+
+    def test_without_a_daemon_the_tool_says_so(self):
+        self.sandbox.stop("pop3d")
+        r = self.sandbox.tool("pop3", "who", check=False)
+        self.assertEqual(r.returncode, 69)
+        self.assertIn("cannot ask", r.stderr)
+        self.sandbox.start()
 
 
 if __name__ == "__main__":

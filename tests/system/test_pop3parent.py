@@ -170,6 +170,7 @@ class Deaths(Parent):
             wait_until(lambda: self.sandbox.log("pop3d.log").count(
                 "ready\n") >= 2, what="the new start")
             self.assertEqual(self.keeper(), keeper)
+            self.assertIn(BOB, self.sandbox.tool("pop3", "who").stdout)
             p = self.from_address("127.0.1.1")  # still sent away
             self.assertRegex(p.line(), r"^-ERR \[SYS/TEMP\] ")
             p.close()

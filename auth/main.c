@@ -48,6 +48,7 @@ static int authd_child(void *arg)
 
 	daemon_become(&d->user, (gid_t)-1);
 	authd_hide_memory();
+	daemon_confine(d->conf, "the child");
 	return serve_run(d->conf, d->conf_file, d->listener);
 }
 

@@ -101,12 +101,23 @@ static void check_option_file(struct check *k, const struct check_daemon *d)
 	check_as(k, "option file", d->user, NULL, test_readable, &test);
 }
 
+static void check_sandbox(struct check *k)
+{
+	if (!check_tool(k)->conf->sandbox)
+		check_say(
+			k, CHECK_WARN, "sandbox",
+			"remove 'sandbox = no' from the configuration",
+			"nothing holds mailrow-pop3d and mailrow-authd to the "
+			"system calls and files they need");
+}
+
 void checkconf_run(struct check *k)
 {
 	struct check_daemon d[4];
 	size_t i, n;
 
 	check_configuration(k);
+	check_sandbox(k);
 	check_digests(k);
 	n = check_daemons(check_tool(k)->conf, d);
 	for (i = 0; i < n; i++)

@@ -139,3 +139,34 @@ int daemon_signalfd(const int *signals, size_t n)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
+
+struct sandbox *daemon_sandbox(const struct conf *c, enum sandbox_role role,
+			       const char *whom)
+{
+	struct buf why = BUF_INIT(256);
+	struct sandbox *s;
+
+	if (!c->sandbox) {
+		log_warn("sandbox = no: nothing confines %s but the user",
+			 whom);
+		return NULL;
+	}
+	s = sandbox_new(role, &why);
+	if (!s)
+		log_fatal(EX_OSERR, "cannot confine %s: %s", whom,
+			  buf_cstr(&why));
+	if (why.n > 0)
+		log_info("confining %s: %s", whom, buf_cstr(&why));
+	buf_release(&why);
+	return s;
+}
+
+void daemon_confine(const struct conf *c, const char *whom)
+{
+	struct sandbox *s = daemon_sandbox(c, SANDBOX_SERVICE, whom);
+
+	if (!sandbox_drop_files(s) || !sandbox_drop_calls(s))
+		log_fatal(EX_OSERR, "cannot confine %s: %s", whom,
+			  strerror(errno));
+	sandbox_free(&s);
+}

@@ -4,6 +4,7 @@
 #define MAILROW_LIB_DAEMON_H
 
 #include "lib/conf.h"
+#include "lib/sandbox.h"
 
 #include <signal.h>
 #include <sys/types.h>
@@ -23,6 +24,15 @@ gid_t daemon_find_group(const char *name);
  * fatal if the user is not the one asked for. The parent-death signal of
  * supervise_run() stays. */
 void daemon_become(const struct daemon_user *u, gid_t extra_group);
+
+/* What the option sandbox asks for, NULL for nothing; fatal if it cannot be
+ * made. A log line tells what is lacking, and of whom. */
+struct sandbox *daemon_sandbox(const struct conf *c, enum sandbox_role role,
+			       const char *whom);
+
+/* Enters a sandbox of SANDBOX_SERVICE, in both steps. After daemon_become()
+ * and log_open(), before the first thread; fatal if it does not hold. */
+void daemon_confine(const struct conf *c, const char *whom);
 
 /* stdin from /dev/null, umask 027, SIGPIPE ignored, no core dumps. */
 void daemon_prepare(void);

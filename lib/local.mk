@@ -27,7 +27,7 @@ lib_libcore_a_SOURCES = \
 	lib/trace.c lib/trace.h \
 	lib/uidl.c lib/uidl.h
 
-lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SYSTEMD_CFLAGS)
+lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
 lib_libsys_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/confload.c lib/confload.h \
@@ -38,12 +38,19 @@ lib_libsys_a_SOURCES = \
 	lib/net.c lib/net.h \
 	lib/notify.h \
 	lib/pwhash.c lib/pwhash.h \
+	lib/sandbox.c lib/sandbox.h \
 	lib/spool.c lib/spool.h \
-	lib/supervise.c lib/supervise.h
+	lib/supervise.c lib/supervise.h \
+	lib/syscalls.h
 if HAVE_SYSTEMD
 lib_libsys_a_SOURCES += lib/notify.c
 else
 lib_libsys_a_SOURCES += lib/notify_none.c
+endif
+if HAVE_SECCOMP
+lib_libsys_a_SOURCES += lib/syscalls.c
+else
+lib_libsys_a_SOURCES += lib/syscalls_none.c
 endif
 
 # The manual page and the example file come from conf.def.

@@ -32,6 +32,7 @@ static void become(const struct conf *c)
 	keeperconf_need_files(c);
 	daemon_find_user(c->pop3_user, &user);
 	daemon_become(&user, daemon_find_group(c->pop3_group));
+	daemon_confine(c, "the keeper");
 }
 
 static struct db_target *find_database(const struct conf *c)

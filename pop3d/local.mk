@@ -24,6 +24,7 @@ pop3d_mailrow_pop3d_SOURCES = \
 	pop3d/parent_keeper.c \
 	pop3d/popio.c pop3d/popio.h \
 	pop3d/popproxy.c pop3d/popproxy.h \
+	pop3d/probe.c pop3d/probe.h \
 	pop3d/session.c pop3d/session.h
 pop3d_mailrow_pop3d_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS)
 
@@ -80,7 +81,7 @@ tests_unit_test_popxclient_LDADD = $(POP_LDADD)
 # A real session process; its clock and how it waits are the test's.
 tests_unit_test_session_SOURCES = tests/unit/test_session.c \
 	tests/unit/wire.h pop3d/chanclient.c pop3d/popio.c \
-	pop3d/popproxy.c pop3d/session.c
+	pop3d/popproxy.c pop3d/probe.c pop3d/session.c
 tests_unit_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
 	-Wl,--wrap=ppoll

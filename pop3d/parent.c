@@ -96,6 +96,7 @@ static void set_up(struct parent *p)
 	if (!clients_init(&p->clients, sessions, random_number()))
 		log_fatal(EX_OSERR, "out of memory");
 	p->next_id = random_number();
+	p->sandbox = daemon_sandbox(p->conf, SANDBOX_SESSION, "sessions");
 	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	keeper_set_conf_file(p->conf_file);
 	if (parent_exec_resume(p))
@@ -329,6 +330,7 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv)
 	}
 	stop(&p);
 	(void)close(p.spare);
+	sandbox_free(&p.sandbox);
 	clients_release(&p.clients);
 	conf_unref(&p.conf);
 	return p.exit_code;

@@ -6,6 +6,7 @@
 
 #include "lib/conf.h"
 #include "lib/daemon.h"
+#include "lib/sandbox.h"
 #include "pop3d/clients.h"
 #include "pop3d/grudge.h"
 
@@ -24,6 +25,7 @@ struct parent {
 	const char *conf_file;
 	char **argv;
 	const struct daemon_user *login; /* NULL: not root */
+	struct sandbox *sandbox;         /* of the sessions; NULL: none */
 	int listener[PARENT_LISTENERS_MAX];
 	size_t listeners;
 	int spare;            /* given up to tell a client that we are full */

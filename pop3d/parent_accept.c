@@ -151,6 +151,7 @@ static bool begin_session(struct parent *p, int client, int channel,
 			.channel = channel,
 			.conf = p->conf,
 			.user = p->login,
+			.sandbox = p->sandbox,
 			.challenge = told.challenge,
 			.proxied = network_set_has(
 				&p->conf->pop3_proxy_networks, &peer->remote),

@@ -15,6 +15,7 @@
 #include "pop3d/popproxy.h"
 #include "pop3d/popstate.h"
 #include "pop3d/popxclient.h"
+#include "pop3d/probe.h"
 
 /* With these two numbers taken and no higher one allowed, no descriptor can
  * be opened. */
@@ -69,11 +70,12 @@ static bool session_confine(const struct session_start *start)
 			return false;
 	}
 	log_off();
-	return dup2(start->client, FD_CLIENT) == FD_CLIENT &&
+	return sandbox_drop_files(start->sandbox) &&
+	       dup2(start->client, FD_CLIENT) == FD_CLIENT &&
 	       dup2(start->channel, FD_CHANNEL) == FD_CHANNEL &&
 	       close_range(FD_COUNT, ~0U, 0) == 0 && limit_descriptors() &&
 	       LIMIT(RLIMIT_CORE, 0) && LIMIT(RLIMIT_NPROC, 0) &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	       sandbox_drop_calls(start->sandbox);
 }
 
 /* SIGTERM comes in while we wait, never elsewhere; SIGINT and SIGHUP, which
@@ -128,7 +130,8 @@ static bool session_take_line(struct session *s)
 			popstate_stop(&s->pop, CHAN_END_CLOSED);
 		return false;
 	}
-	popstate_line(&s->pop, status, line);
+	if (!probe_line(line, FD_CHANNEL, &s->io.out))
+		popstate_line(&s->pop, status, line);
 	if (s->pop.state == ST_AUTH)
 		popio_forget(&s->io);
 	session_note_activity(s);

@@ -4,12 +4,14 @@
 
 #include "lib/conf.h"
 #include "lib/daemon.h"
+#include "lib/sandbox.h"
 
 struct session_start {
 	int client; /* both above 2 */
 	int channel;
 	const struct conf *conf;
 	const struct daemon_user *user; /* NULL: we are not root, ids stay */
+	const struct sandbox *sandbox;  /* of SANDBOX_SESSION, or NULL */
 	const char *challenge; /* of APOP and CRAM-MD5, "" = both off */
 	bool proxied;          /* begins with a PROXY header */
 	bool xclient;          /* may say XCLIENT */

@@ -50,14 +50,15 @@ class Failed(Exception):
 class Wire:
     """Lines over a socket."""
 
-    def __init__(self, where, timeout=60):
+    def __init__(self, where, timeout=60, source="127.0.0.1"):
         if where.startswith("/"):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(timeout)
             self.sock.connect(where)
         else:
             host, port = where.rsplit(":", 1)
-            self.sock = socket.create_connection((host, int(port)), timeout)
+            self.sock = socket.create_connection((host, int(port)), timeout,
+                                                 (source, 0))
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.sock.makefile("rb")
 
@@ -179,8 +180,8 @@ class Lmtp(Smtp):
 
 
 class Pop3(Wire):
-    def __init__(self, where, timeout=60):
-        super().__init__(where, timeout)
+    def __init__(self, where, timeout=60, source="127.0.0.1"):
+        super().__init__(where, timeout, source)
         self.banner = self.status()
 
     def status(self):

@@ -34,7 +34,7 @@ SYSTEM_TESTS = \
 EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/mrtest.py \
 	tests/system/run.py \
 	tests/system/miltertalk.py tests/system/sendmail.py \
-	tests/mutate tests/dialog/README.md tests/dialog/RULES.md \
+	tests/dialog/README.md tests/dialog/RULES.md \
 	tests/dialog/auth-pop3.dialog \
 	tests/dialog/auth-smtp.dialog \
 	tests/dialog/pop3-lines.dialog \

@@ -5,7 +5,8 @@
 
 enum { DELAY = 60000 };
 
-static void who_comes_too_early_is_known_and_in_time_is_not(void **state)
+static void rule_58_who_comes_too_early_is_known_and_in_time_is_not(
+	void **state)
 {
 	uint64_t bob = logindelay_key(SPAN_LIT("bob@example.org"));
 	uint64_t ann = logindelay_key(SPAN_LIT("ann@example.org"));
@@ -62,7 +63,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			who_comes_too_early_is_known_and_in_time_is_not),
+			rule_58_who_comes_too_early_is_known_and_in_time_is_not),
 		cmocka_unit_test(ten_thousand_are_remembered_at_once),
 		cmocka_unit_test(where_too_many_meet_the_oldest_is_forgotten),
 	};

@@ -259,6 +259,7 @@ static void rule_18_top_with_odd_arguments_is_refused(void **state)
 		{ "TOP  1", R_POP_SYNTAX },
 		{ "TOP 1  0", R_POP_ARGS },
 		{ "TOP 18446744073709551616 0", R_POP_SYNTAX },
+		{ "TOP 18446744073709551621 0", R_POP_SYNTAX },
 		{ "TOP 1 18446744073709551616", R_POP_SYNTAX },
 		{ "TOP 0 0", R_POP_NOMSG },
 		{ "TOP 2 0", R_POP_NOMSG },
@@ -455,6 +456,20 @@ static void rule_41_a_thousand_commands_come_at_once(void **state)
 	buf_release(&all);
 }
 
+static void rule_41_while_a_command_goes_on_none_is_taken(void **state)
+{
+	(void)state;
+	add_shapes();
+	poprig_login(&rig);
+	assert_true(popstate_wants_line(&rig.pop));
+	rig.stalled = true;
+	expect("RETR 1", "");
+	assert_false(popstate_wants_line(&rig.pop));
+	rig.stalled = false;
+	poprig_pump(&rig);
+	assert_true(popstate_wants_line(&rig.pop));
+}
+
 /* CAPA, AUTH and the rest */
 
 static void rule_43_capa_is_answered_first_and_after_a_failure(void **state)
@@ -562,6 +577,7 @@ int main(void)
 		TEST(rule_40_what_is_unknown_or_out_of_place_ends_nothing),
 		TEST(rule_41_commands_come_in_any_pieces),
 		TEST(rule_41_a_thousand_commands_come_at_once),
+		TEST(rule_41_while_a_command_goes_on_none_is_taken),
 		TEST(rule_43_capa_is_answered_first_and_after_a_failure),
 		TEST(rule_44_capa_names_top_and_uidl_before_the_login),
 		TEST(rule_45_without_tls_stls_is_not_offered_and_refused),

@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	struct authd d;
 	const struct supervise_child child = { program_name(PROG_AUTHD),
 					       authd_child, &d };
-	struct cli cli;
+	struct cli cli = { .check = NULL };
 	int code;
 
 	d.conf = cli_daemon(PROG_AUTHD,

@@ -89,6 +89,7 @@ const char *chan_end_text(enum chan_end e)
 		[CHAN_END_CROWDED] = "Too many connections",
 		[CHAN_END_PROXY] = "Not a PROXY header",
 		[CHAN_END_KICKED] = "Ended by the administrator",
+		[CHAN_END_TLS] = "TLS handshake failed",
 	};
 
 	return (unsigned)e < CHAN_END_COUNT ? text[e] : "unknown";
@@ -290,6 +291,40 @@ void chan_put_peer(struct buf *b, const struct chan_peer *p)
 	put_text(b, p->note, 1, CHAN_NOTE_MAX);
 }
 
+/* TLS: on 1, version 1+n, detail 1+n. */
+
+static bool is_text(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x20 || s.p[i] > 0x7e)
+			return false;
+	return true;
+}
+
+static bool tls_valid(const struct chan_tls *t)
+{
+	return (t->version.n > 0) == t->on && is_text(t->version) &&
+	       is_text(t->detail);
+}
+
+static bool parse_tls(struct cursor *c, struct chan_tls *t)
+{
+	t->on = take_flag(c);
+	t->version = take_text(c, 1, CHAN_TLS_MAX);
+	t->detail = take_text(c, 1, CHAN_TLS_MAX);
+	return ended(c) && tls_valid(t);
+}
+
+void chan_put_tls(struct buf *b, const struct chan_tls *t)
+{
+	if (!tls_valid(t))
+		b->failed = true;
+	buf_putc(b, CHAN_TLS);
+	put_number(b, t->on, 1);
+	put_text(b, t->version, 1, CHAN_TLS_MAX);
+	put_text(b, t->detail, 1, CHAN_TLS_MAX);
+}
+
 bool chan_parse_request(struct span frame, struct chan_request *r)
 {
 	struct cursor c = { .s = frame };
@@ -310,6 +345,8 @@ bool chan_parse_request(struct span frame, struct chan_request *r)
 		return parse_bye(&c, &r->u.bye);
 	case CHAN_PEER:
 		return parse_peer(&c, &r->u.peer);
+	case CHAN_TLS:
+		return parse_tls(&c, &r->u.tls);
 	default:
 		return false;
 	}

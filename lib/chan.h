@@ -17,6 +17,7 @@ enum {
 	CHAN_READ_MAX = 64,   /* messages in one READ */
 	CHAN_UIDL_MAX = 70,   /* RFC 1939 s.7 */
 	CHAN_NOTE_MAX = 64,   /* a proxy's name for the session */
+	CHAN_TLS_MAX = 64,    /* of each text in TLS */
 	CHAN_SECRET_MAX = AUTHPROTO_SECRET_MAX
 };
 
@@ -26,7 +27,8 @@ enum chan_request_type {
 	CHAN_READ = 2,
 	CHAN_MOVE = 3,
 	CHAN_BYE = 4,
-	CHAN_PEER = 5
+	CHAN_PEER = 5,
+	CHAN_TLS = 6 /* not answered */
 };
 
 /* Why a session ended, for the log. */
@@ -43,6 +45,7 @@ enum chan_end {
 	CHAN_END_CROWDED, /* a limit of the client's real address */
 	CHAN_END_PROXY,   /* no PROXY header where there must be one */
 	CHAN_END_KICKED,  /* mailrow pop3 kick */
+	CHAN_END_TLS,     /* the handshake failed */
 	CHAN_END_COUNT
 };
 const char *chan_end_text(enum chan_end e);
@@ -53,6 +56,14 @@ struct chan_auth {
 	struct span method;  /* "USER", "APOP", "PLAIN" ...: for the log */
 	struct span user;
 	struct span secret;
+};
+
+/* How the client's connection is protected, for the log: once, before a login.
+ * Texts are printable ASCII. */
+struct chan_tls {
+	bool on;             /* false: the handshake failed */
+	struct span version; /* "TLSv1.3"; empty when not on */
+	struct span detail;  /* the cipher, or why it failed */
 };
 
 /* Reads octets [offset, offset + limit) of each message; limit 0 = to the
@@ -95,6 +106,7 @@ struct chan_request {
 		struct chan_read read;
 		struct chan_move move;
 		struct chan_bye bye;
+		struct chan_tls tls;
 	} u;
 };
 
@@ -108,6 +120,7 @@ void chan_put_read(struct buf *b, const struct chan_read *r);
 void chan_put_move(struct buf *b, bool last, const uint64_t *uid, size_t n);
 void chan_put_bye(struct buf *b, const struct chan_bye *y);
 void chan_put_peer(struct buf *b, const struct chan_peer *p);
+void chan_put_tls(struct buf *b, const struct chan_tls *t);
 
 /* keeper -> session */
 enum chan_reply_type {

@@ -290,6 +290,22 @@ show_config(struct conf *c, unsigned self, bool changed_only)
 	finish(ok ? EX_OK : EX_OSERR);
 }
 
+/* What the parser found no mistake in may still be wrong. */
+static void __attribute__((noreturn))
+check_config(struct conf *c, const struct cli *cli)
+{
+	struct buf problems = BUF_INIT(CONFLOAD_PROBLEMS_MAX);
+	bool ok = !cli->check || cli->check(c, &problems);
+
+	conf_unref(&c);
+	if (ok)
+		(void)printf("%s: ok\n", cli->conf_file);
+	else
+		(void)fwrite(problems.p, 1, problems.n, stderr);
+	buf_release(&problems);
+	finish(ok ? EX_OK : EX_CONFIG);
+}
+
 struct conf *cli_daemon(enum program self, const char *about, int argc,
 			char **argv, struct cli *cli_r)
 {
@@ -309,10 +325,7 @@ struct conf *cli_daemon(enum program self, const char *about, int argc,
 	c = load_or_exit(name, cli_r->conf_file);
 	if (r.action == ACT_SHOW)
 		show_config(c, self, r.changed_only);
-	if (r.action == ACT_CHECK) {
-		conf_unref(&c);
-		(void)printf("%s: ok\n", cli_r->conf_file);
-		finish(EX_OK);
-	}
+	if (r.action == ACT_CHECK)
+		check_config(c, cli_r);
 	return c;
 }

@@ -19,6 +19,10 @@ struct conf *confload(const char *file, struct buf *problems);
 /* What the command line of a daemon said. */
 struct cli {
 	const char *conf_file; /* what confload_file() chose, for a reload */
+
+	/* set before the call: what --check-config looks at besides, or NULL.
+	 * False, and lines in problems, when something is wrong */
+	bool (*check)(const struct conf *c, struct buf *problems);
 };
 
 /* Handles --help, --version, --show-config [-n], --check-config and -c for a

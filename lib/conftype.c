@@ -28,7 +28,9 @@ static enum conf_status parse_path(const struct conf_option *o,
 				   struct span text, union conf_value *v_r,
 				   struct span *bad_r)
 {
-	if (text.n == 0 || text.p[0] != '/')
+	bool none = text.n == 0 && o->def[0] == '\0';
+
+	if (!none && (text.n == 0 || text.p[0] != '/'))
 		return CONF_BAD;
 	return parse_text(o, text, v_r, bad_r);
 }

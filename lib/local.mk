@@ -24,6 +24,8 @@ lib_libcore_a_SOURCES = \
 	lib/receipt.c lib/receipt.h \
 	lib/reply.c lib/reply.def lib/reply.h \
 	lib/span.c lib/span.h \
+	lib/tlsname.c lib/tlsname.h \
+	lib/tlsticket.c lib/tlsticket.h \
 	lib/trace.c lib/trace.h \
 	lib/uidl.c lib/uidl.h
 
@@ -41,7 +43,10 @@ lib_libsys_a_SOURCES = \
 	lib/sandbox.c lib/sandbox.h \
 	lib/spool.c lib/spool.h \
 	lib/supervise.c lib/supervise.h \
-	lib/syscalls.h
+	lib/syscalls.h \
+	lib/tls.c lib/tls.h \
+	lib/tlscert.c lib/tlscert.h \
+	lib/tlsstore.c lib/tlsstore.h
 if HAVE_SYSTEMD
 lib_libsys_a_SOURCES += lib/notify.c
 else

@@ -1,6 +1,7 @@
 dnl Every library by pkg-config, with the names other systems use.
 AC_DEFUN([MR_LIBRARIES], [
 PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
+PKG_CHECK_MODULES([SSL], [libssl >= 3.0])
 PKG_CHECK_MODULES([IDN2], [libidn2])
 PKG_CHECK_MODULES([CRYPT], [libcrypt],, [
   AC_CHECK_LIB([crypt], [crypt_ra], [CRYPT_LIBS=-lcrypt],

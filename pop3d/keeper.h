@@ -18,6 +18,7 @@ struct keeper_session {
 	bool proxy;                           /* may tell another's address */
 	char challenge[KEEPER_CHALLENGE_MAX]; /* of APOP and CRAM-MD5; "" =
 						 both are off */
+	bool needs_tls; /* no password of this client in clear */
 };
 
 /* Tells the parent, by one octet on the control socket, that sessions are

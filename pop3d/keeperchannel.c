@@ -259,8 +259,8 @@ void channel_writable(struct keeperloop *k, struct channel *c)
 	keeperloop_give(k, j);
 }
 
-/* The address is the parent's word. What a session says of TLS must not grant
- * anything, so authd is not told. */
+/* The address is the parent's word. What a session says of TLS is told on, and
+ * grants nothing there either: mailrow-authd takes passwords from us anyway. */
 static void ask_authd(struct keeperloop *k, struct channel *c,
 		      const struct chan_auth *a)
 {
@@ -269,6 +269,7 @@ static void ask_authd(struct keeperloop *k, struct channel *c,
 		.service = "pop3",
 		.rip = c->s.told.remote,
 		.lip = c->s.told.local,
+		.secured = a->tls,
 		.user = a->user,
 		.secret = a->secret,
 		.challenge = span_of(c->s.told.challenge),

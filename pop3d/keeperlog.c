@@ -26,6 +26,21 @@ static void put_method(struct buf *b, const struct keepersession *s)
 	esc_put(b, span_of(s->method), KEEPERSESSION_METHOD_MAX);
 }
 
+/* The word TLS stands where Dovecot's lines have it. */
+static void put_tls(struct buf *b, const struct keepersession *s)
+{
+	if (!s->tls_told)
+		return;
+	if (s->tls) {
+		buf_puts(b, ", TLS, version=");
+		esc_put(b, span_of(s->tls_version), CHAN_TLS_MAX);
+		buf_puts(b, ", cipher=");
+	} else {
+		buf_puts(b, ", TLS handshake failed: ");
+	}
+	esc_put(b, span_of(s->tls_detail), CHAN_TLS_MAX);
+}
+
 static void put_session(struct buf *b, const struct keepersession *s)
 {
 	buf_printf(b, ", session=<%016" PRIx64 ">", s->told.id);
@@ -50,6 +65,7 @@ void keeperlog_put_login(struct buf *b, const struct keepersession *s)
 	put_addresses(b, s);
 	put_user(b, s);
 	put_method(b, s);
+	put_tls(b, s);
 	put_session(b, s);
 	put_proxy(b, s);
 }
@@ -76,6 +92,7 @@ static void put_no_login(struct buf *b, const struct keepersession *s,
 		put_user(b, s);
 		put_method(b, s);
 	}
+	put_tls(b, s);
 	put_session(b, s);
 }
 
@@ -111,6 +128,7 @@ void keeperlog_put_end(struct buf *b, const struct keepersession *s,
 	buf_puts(b, "pop3: rip=");
 	ipaddr_put(b, &s->told.remote);
 	put_user(b, s);
+	put_tls(b, s);
 	put_session(b, s);
 	buf_puts(b, ": Disconnected: ");
 	buf_puts(b, bye ? chan_end_text(bye->end) : why);

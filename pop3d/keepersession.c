@@ -47,6 +47,7 @@ static const struct {
 	{ CHAN_AUTH, 1U << KS_LOGIN },
 	{ CHAN_READ, 1U << KS_IDLE },
 	{ CHAN_MOVE, 1U << KS_IDLE | 1U << KS_GATHER },
+	{ CHAN_TLS, 1U << KS_LOGIN },
 };
 
 static bool in_order(const struct keepersession *s, enum chan_request_type t)
@@ -112,12 +113,27 @@ static enum keepersession_todo take_auth(struct keepersession *s,
 {
 	if (s->attempts >= attempts_max)
 		return drop("more logins than auth_attempts", why_r);
+	if (s->told.needs_tls && !a->tls && a->mech == MECH_PLAIN)
+		return drop("password in clear", why_r);
 	s->attempts++;
 	s->state = KS_AUTH;
 	s->tls = a->tls;
 	keepersession_set_user(s, a->user);
 	put_text(s->method, sizeof(s->method), a->method);
 	return KT_AUTH;
+}
+
+static enum keepersession_todo take_tls(struct keepersession *s,
+					const struct chan_tls *t,
+					const char **why_r)
+{
+	if (s->tls_told)
+		return drop("TLS told twice", why_r);
+	s->tls_told = true;
+	s->tls = t->on;
+	put_text(s->tls_version, sizeof(s->tls_version), t->version);
+	put_text(s->tls_detail, sizeof(s->tls_detail), t->detail);
+	return KT_WAIT;
 }
 
 static enum keepersession_todo take_read(struct keepersession *s,
@@ -183,6 +199,8 @@ enum keepersession_todo keepersession_take(struct keepersession *s,
 		return take_move(s, &r->u.move, why_r);
 	case CHAN_PEER:
 		return take_peer(s, &r->u.peer, why_r);
+	case CHAN_TLS:
+		return take_tls(s, &r->u.tls, why_r);
 	case CHAN_BYE:
 		break;
 	}

@@ -41,6 +41,9 @@ struct keepersession {
 	size_t nmove, move_size;
 	char user[AUTHPROTO_NAME_MAX + 1]; /* as asked, then as granted */
 	char method[KEEPERSESSION_METHOD_MAX + 1];
+	bool tls_told; /* these: for the log */
+	char tls_version[CHAN_TLS_MAX + 1];
+	char tls_detail[CHAN_TLS_MAX + 1];
 };
 
 void keepersession_init(struct keepersession *s,
@@ -52,7 +55,7 @@ enum keepersession_todo {
 	KT_DROP, /* *why_r says what is wrong with it */
 	KT_AUTH,
 	KT_READ, /* s->read */
-	KT_WAIT, /* a MOVE that is not yet whole */
+	KT_WAIT, /* nothing: a MOVE that is not yet whole */
 	KT_MOVE, /* s->move */
 	KT_PEER, /* s->told has changed */
 	KT_BYE

@@ -13,6 +13,7 @@ pop3d_libpop_a_SOURCES = \
 	pop3d/poplogin.c pop3d/poplogin.h \
 	pop3d/popread.c pop3d/popread.h \
 	pop3d/popstate.c pop3d/popstate.h \
+	pop3d/poptls.c pop3d/poptls.h \
 	pop3d/popxclient.c pop3d/popxclient.h
 
 pop3d_mailrow_pop3d_SOURCES = \
@@ -22,11 +23,13 @@ pop3d_mailrow_pop3d_SOURCES = \
 	pop3d/parent_accept.c \
 	pop3d/parent_exec.c \
 	pop3d/parent_keeper.c \
+	pop3d/parent_tls.c \
 	pop3d/popio.c pop3d/popio.h \
 	pop3d/popproxy.c pop3d/popproxy.h \
 	pop3d/probe.c pop3d/probe.h \
 	pop3d/session.c pop3d/session.h
-pop3d_mailrow_pop3d_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS)
+pop3d_mailrow_pop3d_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS) \
+	$(SSL_LIBS)
 
 if HAVE_CMOCKA
 POP_TESTS = \
@@ -37,6 +40,7 @@ POP_TESTS = \
 	tests/unit/test_popread \
 	tests/unit/test_poprules \
 	tests/unit/test_popstate \
+	tests/unit/test_poptls \
 	tests/unit/test_popxclient \
 	tests/unit/test_session
 POP_LDADD = pop3d/libpop.a $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -70,6 +74,10 @@ tests_unit_test_poprules_SOURCES = tests/unit/test_poprules.c \
 tests_unit_test_poprules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_poprules_LDADD = $(POP_LDADD)
 
+tests_unit_test_poptls_SOURCES = tests/unit/test_poptls.c $(POP_RIG)
+tests_unit_test_poptls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_poptls_LDADD = $(POP_LDADD)
+
 tests_unit_test_popstate_SOURCES = tests/unit/test_popstate.c $(POP_RIG)
 tests_unit_test_popstate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_popstate_LDADD = $(POP_LDADD)
@@ -85,7 +93,8 @@ tests_unit_test_session_SOURCES = tests/unit/test_session.c \
 tests_unit_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
 	-Wl,--wrap=ppoll
-tests_unit_test_session_LDADD = pop3d/libpop.a $(SYS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_session_LDADD = pop3d/libpop.a $(SYS_LIBS) $(SSL_LIBS) \
+	$(CMOCKA_LIBS)
 endif
 
 include pop3d/keeper.mk

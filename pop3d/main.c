@@ -3,11 +3,12 @@
 #include "lib/daemon.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/tls.h"
 #include "pop3d/parent.h"
 
 int main(int argc, char **argv)
 {
-	struct cli cli;
+	struct cli cli = { .check = tls_check };
 	struct conf *conf =
 		cli_daemon(PROG_POP3D, "serve stored mail to POP3 clients",
 			   argc, argv, &cli);

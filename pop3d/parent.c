@@ -38,29 +38,40 @@ static void catch_signals(struct parent *p)
 }
 
 /* Accepted sockets inherit TCP_NODELAY. */
-static void open_listeners(struct parent *p)
+static void open_some(struct parent *p, const struct conf_list *l, bool tls)
 {
-	const struct conf_list *l = &p->conf->pop3_listen;
 	struct buf why = BUF_INIT(4096);
 	int fd;
 
-	if (l->n == 0 || l->n > PARENT_LISTENERS_MAX)
-		log_fatal(EX_CONFIG, "pop3_listen needs 1 to %d addresses",
-			  PARENT_LISTENERS_MAX);
 	for (size_t i = 0; i < l->n; i++) {
+		if (p->listeners == PARENT_LISTENERS_MAX)
+			log_fatal(EX_CONFIG,
+				  "pop3_listen and pop3s_listen have more than "
+				  "%d addresses",
+				  PARENT_LISTENERS_MAX);
 		fd = net_listen_inet(span_of(l->word[i]), BACKLOG, &why);
 		if (fd < 0)
 			log_fatal(EX_OSERR, "%s", buf_cstr(&why));
 		net_set_nodelay(fd);
-		p->listener[p->listeners++] = fd;
+		p->listener[p->listeners++] =
+			(struct parent_listener){ fd, tls };
 	}
 	buf_release(&why);
+}
+
+static void open_listeners(struct parent *p)
+{
+	open_some(p, &p->conf->pop3_listen, false);
+	if (tls_ready(p->tls))
+		open_some(p, &p->conf->pop3s_listen, true);
+	if (p->listeners == 0)
+		log_fatal(EX_CONFIG, "pop3_listen names no address");
 }
 
 static void close_listeners(struct parent *p)
 {
 	while (p->listeners)
-		(void)close(p->listener[--p->listeners]);
+		(void)close(p->listener[--p->listeners].fd);
 }
 
 static uint64_t random_number(void)
@@ -99,6 +110,7 @@ static void set_up(struct parent *p)
 	p->sandbox = daemon_sandbox(p->conf, SANDBOX_SESSION, "sessions");
 	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	keeper_set_conf_file(p->conf_file);
+	parent_tls_start(p);
 	if (parent_exec_resume(p))
 		return;
 	open_listeners(p);
@@ -168,6 +180,7 @@ static void take_conf(struct parent *p, struct conf *c)
 	if (!clients_resize(&p->clients, c->pop3_max_sessions))
 		log_warn("cannot take the new pop3_max_sessions: out of "
 			 "memory");
+	parent_tls_reload(p, c);
 	conf_unref(&p->conf);
 	p->conf = c;
 	log_open(c, program_name(PROG_POP3D));
@@ -231,14 +244,16 @@ static void heed_signals(struct parent *p)
 	parent_reap(p);
 }
 
-/* How long to wait: for ever, or until there is something to try again. */
-static int wait_time(const struct parent *p)
+/* How long to wait until there is something to do or to try again. */
+static int wait_time(struct parent *p)
 {
-	int64_t at = p->keeper ? 0 : p->keeper_at;
+	int64_t at = parent_tls_tend(p);
 
-	if (p->accept_after && (at == 0 || p->accept_after < at))
+	if (!p->keeper && p->keeper_at < at)
+		at = p->keeper_at;
+	if (p->accept_after && p->accept_after < at)
 		at = p->accept_after;
-	return at ? deadline_left(at) : -1;
+	return deadline_left(at);
 }
 
 static void wait_and_accept(struct parent *p)
@@ -252,7 +267,7 @@ static void wait_and_accept(struct parent *p)
 	if (p->accept_after && deadline_left(p->accept_after) == 0)
 		p->accept_after = 0;
 	for (size_t i = 0; p->accept_after == 0 && i < p->listeners; i++)
-		pfd[n++] = (struct pollfd){ p->listener[i], POLLIN, 0 };
+		pfd[n++] = (struct pollfd){ p->listener[i].fd, POLLIN, 0 };
 	if (poll(pfd, n, wait_time(p)) <= 0)
 		return;
 	if (pfd[1].revents)
@@ -261,7 +276,7 @@ static void wait_and_accept(struct parent *p)
 		heed_signals(p);
 	for (nfds_t i = 2; i < n && !p->stopping; i++) {
 		if (pfd[i].revents)
-			parent_accept(p, pfd[i].fd);
+			parent_accept(p, &p->listener[i - 2]);
 	}
 }
 
@@ -332,6 +347,7 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv)
 	(void)close(p.spare);
 	sandbox_free(&p.sandbox);
 	clients_release(&p.clients);
+	tls_free(&p.tls);
 	conf_unref(&p.conf);
 	return p.exit_code;
 }

@@ -7,6 +7,7 @@
 #include "lib/conf.h"
 #include "lib/daemon.h"
 #include "lib/sandbox.h"
+#include "lib/tls.h"
 #include "pop3d/clients.h"
 #include "pop3d/grudge.h"
 
@@ -20,17 +21,25 @@ enum parent_limit {
 	LIMIT_COUNT /* none is reached */
 };
 
+/* TLS begins at once, or with STLS. */
+struct parent_listener {
+	int fd;
+	bool tls;
+};
+
 struct parent {
 	struct conf *conf;
 	const char *conf_file;
 	char **argv;
 	const struct daemon_user *login; /* NULL: not root */
 	struct sandbox *sandbox;         /* of the sessions; NULL: none */
-	int listener[PARENT_LISTENERS_MAX];
+	struct parent_listener listener[PARENT_LISTENERS_MAX];
 	size_t listeners;
 	int spare;            /* given up to tell a client that we are full */
 	int64_t accept_after; /* 0, or when to accept again */
 	struct clients clients;
+	struct tls *tls;
+	int64_t tickets_at, endings_at; /* when parent_tls_tend() is due */
 	uint64_t next_id;
 	unsigned crashes;
 	pid_t keeper; /* 0: none runs */
@@ -55,7 +64,22 @@ void parent_reap(struct parent *p);
 
 /* parent_accept.c: accepts what waits on a listener and forks a session for
  * each, or tells the client why not. */
-void parent_accept(struct parent *p, int listener);
+void parent_accept(struct parent *p, const struct parent_listener *l);
+
+/* parent_tls.c */
+
+/* Loads the certificates; exits when there is a mistake that leaves none. */
+void parent_tls_start(struct parent *p);
+
+/* Those that c names, as far as they are good. */
+void parent_tls_reload(struct parent *p, const struct conf *c);
+
+/* Makes ticket keys and tells of certificates that are about to end, when it
+ * is time. Returns when it is time again (clock_ms()). */
+int64_t parent_tls_tend(struct parent *p);
+
+/* Whether this client may send no password in clear. */
+bool parent_tls_needed(const struct parent *p, const struct ipaddr *client);
 
 /* parent_keeper.c */
 

@@ -29,12 +29,14 @@ static void pause_accepting(struct parent *p, const char *what)
 	p->accept_after = deadline_in(PAUSE_MS);
 }
 
-/* Tells why in one line, without a process (RFC 2449 s.8). */
-static void turn_away(int client, enum reply_id reply)
+/* Tells why in one line, without a process (RFC 2449 s.8). Who waits for a
+ * handshake could not read it. */
+static void turn_away(int client, bool tls, enum reply_id reply)
 {
 	struct buf line = BUF_INIT(512);
 
-	reply_put_pop3(&line, reply);
+	if (!tls)
+		reply_put_pop3(&line, reply);
 	if (line.n)
 		(void)send(client, line.p, line.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	buf_release(&line);
@@ -129,12 +131,13 @@ static bool describe(struct parent *p, const struct net_peer *peer,
 	told->local = peer->local;
 	told->local_port = peer->local_port;
 	told->proxy = speaks_for_others(p->conf, &peer->remote);
+	told->needs_tls = parent_tls_needed(p, &peer->remote);
 	return make_challenge(p->conf, told->challenge,
 			      sizeof(told->challenge));
 }
 
 /* The keeper is told first, so that it works while the fork does. */
-static bool begin_session(struct parent *p, int client, int channel,
+static bool begin_session(struct parent *p, int client, bool tls, int channel,
 			  int keepers_end, const struct net_peer *peer)
 {
 	struct keeper_session told;
@@ -157,6 +160,9 @@ static bool begin_session(struct parent *p, int client, int channel,
 				&p->conf->pop3_proxy_networks, &peer->remote),
 			.xclient = network_set_has(&p->conf->trusted_networks,
 						   &peer->remote),
+			.tls = p->tls,
+			.tls_at_once = tls,
+			.needs_tls = told.needs_tls,
 		});
 	if (pid < 0) {
 		pause_accepting(p, "cannot fork");
@@ -168,71 +174,73 @@ static bool begin_session(struct parent *p, int client, int channel,
 	return clients_add(&p->clients, pid, &peer->remote);
 }
 
-static void serve(struct parent *p, int client, const struct net_peer *peer)
+static void serve(struct parent *p, int client, bool tls,
+		  const struct net_peer *peer)
 {
 	int pair[2];
 	bool begun;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
 		pause_accepting(p, "cannot make a socket pair");
-		turn_away(client, R_POP_TEMP);
+		turn_away(client, tls, R_POP_TEMP);
 		return;
 	}
-	begun = begin_session(p, client, pair[0], pair[1], peer);
+	begun = begin_session(p, client, tls, pair[0], pair[1], peer);
 	(void)close(pair[0]);
 	(void)close(pair[1]);
 	if (begun)
 		(void)close(client);
 	else
-		turn_away(client, R_POP_TEMP);
+		turn_away(client, tls, R_POP_TEMP);
 }
 
 /* Out of descriptors: the spare one makes room to tell a client so. */
-static void accept_with_spare(struct parent *p, int listener)
+static void accept_with_spare(struct parent *p, const struct parent_listener *l)
 {
 	struct net_peer peer;
 	int client;
 
 	pause_accepting(p, "cannot accept: out of descriptors");
 	(void)close(p->spare);
-	client = net_accept(listener, true, &peer);
+	client = net_accept(l->fd, true, &peer);
 	if (client >= 0)
-		turn_away(client, R_POP_BUSY);
+		turn_away(client, l->tls, R_POP_BUSY);
 	p->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* Most errors are those of the one connection (accept(2)). */
-static bool accept_failed(struct parent *p, int listener, int error)
+static bool accept_failed(struct parent *p, const struct parent_listener *l,
+			  int error)
 {
 	if (error == EAGAIN)
 		return false;
 	if (error == EMFILE || error == ENFILE)
-		accept_with_spare(p, listener);
+		accept_with_spare(p, l);
 	else if (error == ENOBUFS || error == ENOMEM)
 		pause_accepting(p, "cannot accept: out of memory");
 	return p->accept_after == 0;
 }
 
-static bool accept_one(struct parent *p, int listener)
+static bool accept_one(struct parent *p, const struct parent_listener *l)
 {
 	struct net_peer peer;
 	enum reply_id reply;
-	int client = net_accept(listener, false, &peer);
+	int client = net_accept(l->fd, false, &peer);
 
 	if (client < 0)
-		return accept_failed(p, listener, errno);
+		return accept_failed(p, l, errno);
 	FAULT_PASS(PARENT_ACCEPTED);
 	reply = why_not(p, &peer.remote);
 	counter_add(reply == R_NONE ? "session" : "session turned away");
 	if (reply == R_NONE)
-		serve(p, client, &peer);
+		serve(p, client, l->tls, &peer);
 	else
-		turn_away(client, reply);
+		turn_away(client, l->tls, reply);
 	return p->accept_after == 0;
 }
 
-void parent_accept(struct parent *p, int listener)
+void parent_accept(struct parent *p, const struct parent_listener *l)
 {
-	for (int i = 0; i < AT_ONCE && accept_one(p, listener); i++)
+	for (int i = 0; i < AT_ONCE && accept_one(p, l); i++)
 		;
 }

@@ -13,7 +13,7 @@
 
 /* Read by the same program that wrote it, so the layout is the same too. */
 struct kept {
-	int listener[PARENT_LISTENERS_MAX];
+	struct parent_listener listener[PARENT_LISTENERS_MAX];
 	size_t listeners;
 	int control, console;
 	pid_t keeper;
@@ -67,7 +67,7 @@ static void keep_open(const struct parent *p, bool on)
 	int flags = on ? 0 : FD_CLOEXEC;
 
 	for (size_t i = 0; i < p->listeners; i++)
-		(void)fcntl(p->listener[i], F_SETFD, flags);
+		(void)fcntl(p->listener[i].fd, F_SETFD, flags);
 	if (p->control >= 0)
 		(void)fcntl(p->control, F_SETFD, flags);
 	if (p->console >= 0)

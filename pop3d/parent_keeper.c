@@ -55,9 +55,9 @@ static void close_all_but(const int keep[2])
 	(void)close_range((unsigned)from, ~0U, 0);
 }
 
-/* As at process start: signals, and nothing open but what is its own. A reload
- * waits until the keeper can take it. */
-static int run_keeper(const struct parent *p, int control)
+/* As at process start: signals, and nothing open but what is its own, nor any
+ * key of TLS. A reload waits until the keeper can take it. */
+static int run_keeper(struct parent *p, int control)
 {
 	const int ascending[2] = {
 		control < p->console ? control : p->console,
@@ -65,6 +65,7 @@ static int run_keeper(const struct parent *p, int control)
 	};
 	sigset_t reload;
 
+	tls_free(&p->tls);
 	(void)sigemptyset(&reload);
 	(void)sigaddset(&reload, SIGHUP);
 	(void)sigprocmask(SIG_SETMASK, &reload, NULL);

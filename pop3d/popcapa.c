@@ -1,8 +1,22 @@
 /* pop3d/popcapa.c: what CAPA says (RFC 2449 s.5): everything that is true of
- * this session and nothing else, the same before and after the login. */
+ * this session and nothing else, the same before and after the login but for
+ * STLS (RFC 2595 s.4). */
 #include "pop3d/popcmd.h"
 #include "pop3d/poplogin.h"
 #include "pop3d/popstate.h"
+#include "pop3d/poptls.h"
+
+static void put_user(const struct popstate *s, struct buf *b)
+{
+	if (!poptls_missing(s))
+		buf_puts(b, "USER\r\n");
+}
+
+static void put_stls(const struct popstate *s, struct buf *b)
+{
+	if (poptls_offered(s))
+		buf_puts(b, "STLS\r\n");
+}
 
 static void put_sasl(const struct popstate *s, struct buf *b)
 {
@@ -33,8 +47,9 @@ static const struct {
 } capabilities[] = {
 	{ "TOP", NULL },
 	{ "UIDL", NULL },
-	{ "USER", NULL },
+	{ NULL, put_user },
 	{ NULL, put_sasl },
+	{ NULL, put_stls },
 	{ "RESP-CODES", NULL },
 	{ "AUTH-RESP-CODE", NULL },
 	{ "PIPELINING", NULL },

@@ -24,20 +24,83 @@ static bool is_passing(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
+void popio_begin_tls(struct popio *io, struct tls *t)
+{
+	io->tls = tls_accept(t, io->fd);
+	io->shaking = true;
+	if (!io->tls) {
+		io->shake_failed = true;
+		io->eof = true;
+		io->broken = true;
+	}
+}
+
+static void added(struct popio *io, size_t n)
+{
+	line_added(&io->in, n);
+	if (io->in.end > io->in_most)
+		io->in_most = io->in.end;
+	io->in_octets += n;
+}
+
 /* Of a broken connection only what has come already is of interest. */
-void popio_read(struct popio *io)
+static void read_clear(struct popio *io)
 {
 	struct line_room room = line_room(&io->in);
 	ssize_t n = recv(io->fd, room.p, room.n, MSG_DONTWAIT);
 
-	if (n > 0) {
-		line_added(&io->in, (size_t)n);
-		if (io->in.end > io->in_most)
-			io->in_most = io->in.end;
-		io->in_octets += (uint64_t)n;
-	} else if (n == 0 || !is_passing(errno) || io->broken) {
+	if (n > 0)
+		added(io, (size_t)n);
+	else if (n == 0 || !is_passing(errno) || io->broken)
 		io->eof = true;
-	}
+}
+
+static void read_tls(struct popio *io)
+{
+	struct line_room room = line_room(&io->in);
+	enum tls_result r;
+	size_t n;
+
+	r = tls_read(io->tls, room.p, room.n, &n);
+	if (r == TLS_OK)
+		added(io, n);
+	else if (r != TLS_AGAIN || io->broken)
+		io->eof = true;
+}
+
+/* The alert that says why it failed may still get through. */
+static void shake(struct popio *io)
+{
+	enum tls_result r = tls_shake(io->tls);
+
+	if (r == TLS_OK)
+		io->shaking = false;
+	if (r == TLS_OK || (r == TLS_AGAIN && !io->broken))
+		return;
+	(void)tls_flush(io->tls);
+	io->shake_failed = true;
+	io->eof = true;
+	io->broken = true;
+}
+
+void popio_read(struct popio *io)
+{
+	if (io->shaking)
+		shake(io);
+	else if (io->tls)
+		read_tls(io);
+	else
+		read_clear(io);
+}
+
+bool popio_waits(const struct popio *io)
+{
+	return io->tls && !io->eof && tls_waits(io->tls);
+}
+
+bool popio_has_octets(const struct popio *io)
+{
+	return line_pending(&io->in) > 0;
 }
 
 enum line_status popio_take(struct popio *io, struct span *line_r)
@@ -55,27 +118,60 @@ void popio_forget(struct popio *io)
 	explicit_bzero(l->p + l->end, io->in_most - l->end);
 }
 
-bool popio_flush(struct popio *io)
+static bool flush_clear(struct popio *io)
 {
-	ssize_t n;
+	ssize_t n =
+		send(io->fd, io->out.p, io->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (io->out.n == 0)
-		return false;
-	if (io->broken) {
-		buf_reset(&io->out);
-		return false;
-	}
-	n = send(io->fd, io->out.p, io->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n > 0) {
 		buf_drop(&io->out, (size_t)n);
 		io->out_octets += (uint64_t)n;
 		return true;
 	}
-	if (!is_passing(errno)) {
+	if (!is_passing(errno))
 		io->broken = true;
-		buf_reset(&io->out);
-	}
 	return false;
+}
+
+/* What is encrypted leaves before more is. */
+static bool flush_tls(struct popio *io)
+{
+	enum tls_result r;
+	size_t n;
+
+	if (!tls_unsent(io->tls)) {
+		n = tls_write(io->tls, buf_span(&io->out));
+		buf_drop(&io->out, n);
+		io->out_octets += n;
+		io->broken = n == 0;
+	}
+	r = tls_flush(io->tls);
+	if (r == TLS_FAILED)
+		io->broken = true;
+	return r == TLS_OK;
+}
+
+bool popio_wants_out(const struct popio *io)
+{
+	if (io->tls && tls_unsent(io->tls))
+		return true;
+	return io->out.n > 0 && !io->shaking;
+}
+
+bool popio_unsent(const struct popio *io)
+{
+	return !io->broken && (io->out.n > 0 || popio_wants_out(io));
+}
+
+bool popio_flush(struct popio *io)
+{
+	bool took = false;
+
+	if (!io->broken && popio_wants_out(io))
+		took = io->tls ? flush_tls(io) : flush_clear(io);
+	if (io->broken)
+		buf_reset(&io->out);
+	return took;
 }
 
 static void linger_until(struct popio *io, int64_t deadline)
@@ -93,6 +189,10 @@ static void linger_until(struct popio *io, int64_t deadline)
 
 void popio_close(struct popio *io, bool linger)
 {
+	if (io->tls && !io->shaking && !io->broken) {
+		tls_close(io->tls);
+		(void)tls_flush(io->tls);
+	}
 	if (linger && !io->broken && !io->eof && shutdown(io->fd, SHUT_WR) == 0)
 		linger_until(io, deadline_in(LINGER_MS));
 	(void)close(io->fd);

@@ -3,6 +3,7 @@
 #include "lib/base64.h"
 #include "pop3d/popcmd.h"
 #include "pop3d/popstate.h"
+#include "pop3d/poptls.h"
 
 enum {
 	/* authzid NUL authcid NUL passwd (RFC 4616) and its base64 */
@@ -12,8 +13,9 @@ enum {
 };
 
 /* Asks the keeper. What it cannot take is told before. */
-static struct pop_event ask(struct popstate *s, const struct chan_auth *a)
+static struct pop_event ask(struct popstate *s, struct chan_auth *a)
 {
+	a->tls = s->tls;
 	if (a->user.n == 0 || a->user.n > AUTHPROTO_NAME_MAX)
 		return pop_err(R_POP_SYNTAX);
 	if (a->secret.n > CHAN_SECRET_MAX)
@@ -29,6 +31,8 @@ static struct pop_event ask(struct popstate *s, const struct chan_auth *a)
 /* Says the same whether the account exists or not (RFC 1939 s.13). */
 struct pop_event pop_user(struct popstate *s, const struct popcmd_args *a)
 {
+	if (poptls_missing(s))
+		return pop_err(R_POP_CLEAR);
 	buf_reset(&s->user);
 	buf_put_span(&s->user, a->arg[0]);
 	return pop_event(POP_OK);
@@ -39,6 +43,8 @@ struct pop_event pop_pass(struct popstate *s, const struct popcmd_args *a)
 {
 	struct pop_event ev;
 
+	if (poptls_missing(s))
+		return pop_err(R_POP_CLEAR);
 	if (s->user.n == 0)
 		return pop_err(R_POP_NOUSER);
 	ev = ask(s, &(struct chan_auth){
@@ -197,8 +203,9 @@ struct pop_event poplogin_answer(struct popstate *s, struct span line)
 	return take_word(s, step, line);
 }
 
-/* Each mechanism: whether it is offered, what its first step is and whether
- * the client may take that with the command. */
+/* Each mechanism: whether it is offered, whether it sends the password itself,
+ * what its first step is and whether the client may take that with the
+ * command. */
 static bool always(const struct popstate *s)
 {
 	(void)s;
@@ -213,22 +220,28 @@ static bool with_cram_md5(const struct popstate *s)
 static const struct mechanism {
 	enum auth_mech mech;
 	bool (*offered)(const struct popstate *s);
+	bool clear;
 	enum pop_sasl first;
 	bool client_first;
 	const char *challenge; /* NULL: the timestamp */
 } mechanisms[] = {
-	{ MECH_PLAIN, always, SASL_PLAIN, true, "" },
-	{ MECH_LOGIN, always, SASL_LOGIN_USER, true, "Username:" },
-	{ MECH_CRAM_MD5, with_cram_md5, SASL_CRAM_MD5, false, NULL },
+	{ MECH_PLAIN, always, true, SASL_PLAIN, true, "" },
+	{ MECH_LOGIN, always, true, SASL_LOGIN_USER, true, "Username:" },
+	{ MECH_CRAM_MD5, with_cram_md5, false, SASL_CRAM_MD5, false, NULL },
 };
 
 enum { MECHANISMS = sizeof(mechanisms) / sizeof(*mechanisms) };
+
+static bool is_barred(const struct popstate *s, const struct mechanism *m)
+{
+	return m->clear && poptls_missing(s);
+}
 
 void poplogin_put_mechanisms(const struct popstate *s, const char *before,
 			     const char *after, struct buf *b)
 {
 	for (size_t i = 0; i < MECHANISMS; i++) {
-		if (mechanisms[i].offered(s))
+		if (mechanisms[i].offered(s) && !is_barred(s, &mechanisms[i]))
 			buf_printf(b, "%s%s%s", before,
 				   auth_mech_name(mechanisms[i].mech), after);
 	}
@@ -264,6 +277,8 @@ struct pop_event pop_auth(struct popstate *s, const struct popcmd_args *a)
 	m = find_mechanism(s, a->arg[0]);
 	if (!m)
 		return pop_err(R_POP_MECH);
+	if (is_barred(s, m))
+		return pop_err(R_POP_CLEAR);
 	if (a->n == 1)
 		return challenge(s, m->first,
 				 span_of(m->challenge ? m->challenge

@@ -124,7 +124,7 @@ void popstate_go(struct popstate *s)
 		[JOB_NONE] = wait_go,        [JOB_PEER] = wait_go,
 		[JOB_LOGIN] = wait_go,       [JOB_LIST] = popbox_list_go,
 		[JOB_UIDL] = popbox_list_go, [JOB_READ] = popread_go,
-		[JOB_QUIT] = popbox_quit_go,
+		[JOB_QUIT] = popbox_quit_go, [JOB_STLS] = wait_go,
 	};
 
 	if (!s->ended)

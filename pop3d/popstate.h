@@ -28,6 +28,8 @@ struct popstate_rules {
 	int64_t login_delay;   /* ms, 0 = none */
 	const char *challenge; /* of APOP and CRAM-MD5; must stay */
 	bool xclient;          /* the peer is a proxy that may use it */
+	bool stls;             /* the client may begin TLS */
+	bool needs_tls;        /* no password before it did */
 };
 
 enum pop_job {
@@ -38,6 +40,7 @@ enum pop_job {
 	JOB_UIDL,
 	JOB_READ,
 	JOB_QUIT,
+	JOB_STLS, /* the owner begins TLS once all output has left */
 	JOB_COUNT
 };
 
@@ -68,6 +71,7 @@ struct popstate {
 	enum pop_job job;
 	enum pop_flight flight;
 	enum pop_sasl sasl;
+	bool tls;       /* is on */
 	bool granted;   /* the keeper said so; the list is arriving */
 	bool deaf;      /* the client reads no more */
 	bool peer_told; /* the keeper knows the real client */

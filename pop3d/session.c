@@ -14,6 +14,7 @@
 #include "pop3d/popio.h"
 #include "pop3d/popproxy.h"
 #include "pop3d/popstate.h"
+#include "pop3d/poptls.h"
 #include "pop3d/popxclient.h"
 #include "pop3d/probe.h"
 
@@ -26,6 +27,7 @@ enum { TURNS_DEAF = 16 };
 
 struct session {
 	struct popstate pop;
+	struct tls *tls; /* NULL: its keys are forgotten */
 	bool keeper_lost;
 	int64_t login_deadline;
 	int64_t deadline; /* of the whole session */
@@ -101,10 +103,13 @@ static void session_init(struct session *s, const struct session_start *start)
 		.login_delay = c->login_delay,
 		.challenge = start->challenge,
 		.xclient = start->xclient,
+		.stls = tls_ready(start->tls),
+		.needs_tls = start->needs_tls,
 	};
 
 	popio_init(&s->io, FD_CLIENT, POPSTATE_OUT_MAX);
 	popstate_init(&s->pop, &rules, &s->io.out);
+	s->tls = start->tls;
 	s->active = clock_ms();
 	s->login_deadline = s->active + c->login_timeout;
 	s->deadline = s->active + c->session_max;
@@ -132,6 +137,8 @@ static bool session_take_line(struct session *s)
 	}
 	if (!probe_line(line, FD_CHANNEL, &s->io.out))
 		popstate_line(&s->pop, status, line);
+	if (s->pop.job == JOB_STLS)
+		poptls_answer(&s->pop, popio_has_octets(&s->io));
 	if (s->pop.state == ST_AUTH)
 		popio_forget(&s->io);
 	session_note_activity(s);
@@ -235,6 +242,56 @@ static void session_hear_unasked(struct session *s)
 	}
 }
 
+/* For the log. The first frame finds room. */
+static void session_tell_tls(struct session *s, const struct chan_tls *t)
+{
+	struct buf frame = BUF_INIT(CHAN_FRAME_MAX);
+
+	chan_put_tls(&frame, t);
+	if (!buf_ok(&frame) ||
+	    chanclient_send(FD_CHANNEL, buf_span(&frame)) != CHANCLIENT_OK)
+		session_lose_keeper(s);
+	buf_release(&frame);
+}
+
+static void session_tell_no_tls(struct session *s, const char *why)
+{
+	session_tell_tls(
+		s, &(struct chan_tls){
+			   .version = SPAN_EMPTY,
+			   .detail = span_head(span_of(why), CHAN_TLS_MAX),
+		   });
+}
+
+static void session_secured(struct session *s)
+{
+	poptls_begun(&s->pop);
+	session_tell_tls(s, &(struct chan_tls){
+				    .on = true,
+				    .version = span_of(tls_version(s->io.tls)),
+				    .detail = span_of(tls_cipher(s->io.tls)),
+			    });
+}
+
+/* Keys are held no longer than a handshake may come. */
+static void session_mind_tls(struct session *s)
+{
+	bool done;
+
+	if (s->pop.job == JOB_STLS && !s->io.tls && !s->pop.ended &&
+	    !popio_unsent(&s->io))
+		popio_begin_tls(&s->io, s->tls);
+	done = s->io.tls && !s->io.shaking;
+	if (s->io.shake_failed)
+		popstate_stop(&s->pop, CHAN_END_TLS);
+	if (done && !s->pop.tls)
+		session_secured(s);
+	if (s->tls && (done || s->pop.state != ST_AUTH)) {
+		tls_forget_keys(s->tls, s->io.tls);
+		s->tls = NULL;
+	}
+}
+
 static void session_flush(struct session *s)
 {
 	if (popio_flush(&s->io))
@@ -271,9 +328,9 @@ static short client_events(const struct session *s)
 {
 	int events = 0;
 
-	if (popstate_wants_line(&s->pop) && !s->io.eof)
+	if (s->io.shaking || (popstate_wants_line(&s->pop) && !s->io.eof))
 		events |= POLLIN;
-	if (s->io.out.n && !popstate_holds(&s->pop))
+	if (popio_wants_out(&s->io) && !popstate_holds(&s->pop))
 		events |= POLLOUT;
 	return (short)events;
 }
@@ -331,7 +388,8 @@ static void session_wait(struct session *s)
 
 	if (left == 0)
 		session_expire(s, why);
-	else if (s->io.broken && !s->io.eof && popstate_wants_line(&s->pop))
+	else if ((s->io.broken || popio_waits(&s->io)) && !s->io.eof &&
+		 popstate_wants_line(&s->pop))
 		popio_read(&s->io);
 	else
 		session_poll(s, left);
@@ -350,7 +408,11 @@ static void session_heed_signal(struct session *s)
 {
 	if (++s->turns % TURNS_DEAF == 0 && stop_is_pending())
 		told_to_stop = 1;
-	if (told_to_stop && s->pop.job == JOB_NONE)
+	if (!told_to_stop)
+		return;
+	if (s->io.shaking)
+		session_expire(s, CHAN_END_STOPPED);
+	else if (s->pop.job == JOB_NONE)
 		popstate_stop(&s->pop, CHAN_END_STOPPED);
 }
 
@@ -358,16 +420,17 @@ static void session_serve(struct session *s)
 {
 	bool was_full;
 
-	while (!s->pop.ended || s->io.out.n) {
+	while (!s->pop.ended || popio_unsent(&s->io)) {
 		session_advance(s);
 		session_ask_keeper(s);
 		session_heed_signal(s);
 		was_full = popstate_out_full(&s->pop);
 		if (!popstate_holds(&s->pop))
 			session_flush(s);
+		session_mind_tls(s);
 		if (was_full && s->io.out.n == 0)
 			continue;
-		if (!s->pop.ended || s->io.out.n)
+		if (!s->pop.ended || popio_unsent(&s->io))
 			session_wait(s);
 	}
 }
@@ -377,6 +440,8 @@ static void session_say_bye(struct session *s)
 {
 	struct buf bye = BUF_INIT(CHAN_FRAME_MAX);
 
+	if (s->io.shaking && !s->keeper_lost)
+		session_tell_no_tls(s, s->io.tls ? tls_why(s->io.tls) : "");
 	FAULT_PASS(SESSION_BYE);
 	popstate_put_bye(&s->pop, s->io.in_octets, s->io.out_octets, &bye);
 	if (!s->keeper_lost && buf_ok(&bye) &&
@@ -398,6 +463,8 @@ static void session_begin(struct session *s, const struct session_start *start)
 		popxclient_proxied(&s->pop, &p);
 	else
 		popstate_greet(&s->pop);
+	if (start->tls_at_once && !s->pop.ended)
+		popio_begin_tls(&s->io, s->tls);
 }
 
 void session_main(const struct session_start *start)

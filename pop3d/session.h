@@ -5,6 +5,7 @@
 #include "lib/conf.h"
 #include "lib/daemon.h"
 #include "lib/sandbox.h"
+#include "lib/tls.h"
 
 struct session_start {
 	int client; /* both above 2 */
@@ -15,6 +16,9 @@ struct session_start {
 	const char *challenge; /* of APOP and CRAM-MD5, "" = both off */
 	bool proxied;          /* begins with a PROXY header */
 	bool xclient;          /* may say XCLIENT */
+	struct tls *tls;       /* NULL or nothing loaded: there is no TLS */
+	bool tls_at_once;      /* the listener is of pop3s_listen */
+	bool needs_tls;        /* no password of this client in clear */
 };
 
 /* Runs in a forked child, in which SIGTERM is blocked; never returns. All

@@ -218,3 +218,19 @@ remove_place()
 	rm -rf -- "$dir"
 	if [ -L "$given" ]; then rm -f -- "$given"; fi
 }
+
+# One certificate for Postfix and mailrow-pop3d, its own authority.
+make_certificate()
+{
+	local cert=$dir/etc/tls/cert.pem key=$dir/etc/tls/key.pem
+	[ ! -s "$cert" ] || return 0
+	(umask 077 && openssl req -x509 -newkey ec \
+		-pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 \
+		-subj /CN=mx.example.test \
+		-addext 'subjectAltName=DNS:mx.example.test,DNS:localhost,IP:127.0.0.1' \
+		-keyout "$key" -out "$cert.new") >"$dir/log/certificate.log" 2>&1 &&
+		chmod 644 "$cert.new" && mv "$cert.new" "$cert" || {
+		show_log certificate
+		die "cannot make a certificate"
+	}
+}

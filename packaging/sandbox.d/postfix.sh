@@ -12,7 +12,6 @@ sink_start()
 
 postfix_start()
 {
-	postfix_certificate
 	postfix_main
 	postfix_master
 	folder 755 root:root postfix
@@ -42,19 +41,6 @@ postfix_ready()
 	fi
 	wait_for 20 "cannot reach Postfix" postfix greets "$smtp_port" 220
 	wait_for 20 "cannot reach Postfix" postfix greets "$submission_port" 220
-}
-
-postfix_certificate()
-{
-	local cert=$dir/etc/postfix/cert.pem key=$dir/etc/postfix/key.pem
-	[ ! -s "$cert" ] || return 0
-	(umask 077 && openssl req -x509 -newkey ec \
-		-pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 \
-		-subj /CN=mx.example.test \
-		-addext 'subjectAltName=DNS:mx.example.test,DNS:localhost,IP:127.0.0.1' \
-		-keyout "$key" -out "$cert.new") >>"$dir/log/postfix.log" 2>&1 &&
-		chmod 644 "$cert.new" && mv "$cert.new" "$cert" ||
-		die "cannot make a certificate"
 }
 
 # No client is trusted, loopback neither. Everything of our domains is for
@@ -134,8 +120,8 @@ smtpd_sasl_path = $dir/run/auth/auth
 smtpd_sasl_security_options = noanonymous
 broken_sasl_auth_clients = yes
 smtpd_tls_security_level = none
-smtpd_tls_cert_file = $dir/etc/postfix/cert.pem
-smtpd_tls_key_file = $dir/etc/postfix/key.pem
+smtpd_tls_cert_file = $dir/etc/tls/cert.pem
+smtpd_tls_key_file = $dir/etc/tls/key.pem
 CONF
 }
 

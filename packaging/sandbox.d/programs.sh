@@ -76,6 +76,7 @@ make_folders()
 	folder 755 root:root etc/mailrow/profiles
 	folder 755 root:root etc/mailrow/sql
 	folder 755 root:root etc/postfix
+	folder 755 root:root etc/tls
 	folder 755 root:root log
 	folder 755 root:root run
 	folder 755 root:root run/status
@@ -133,6 +134,11 @@ spool_dir = $dir/spool
 auth_socket = $dir/run/auth/auth
 auth_pop3_socket = $dir/run/pop3/auth
 pop3_listen = 127.0.0.1:$pop3_port
+pop3s_listen = 127.0.0.1:$pop3s_port
+tls_cert = $dir/etc/tls/cert.pem
+tls_key = $dir/etc/tls/key.pem
+# nothing leaves this host, and a first look goes without TLS
+require_tls = no
 # every client of a sandbox has the same address, and there are few accounts
 pop3_max_per_address = 1000
 pop3_max_per_account = 1000

@@ -33,6 +33,9 @@ static void put_request(struct buf *b, const struct chan_request *r)
 	case CHAN_PEER:
 		chan_put_peer(b, &r->u.peer);
 		break;
+	case CHAN_TLS:
+		chan_put_tls(b, &r->u.tls);
+		break;
 	}
 }
 

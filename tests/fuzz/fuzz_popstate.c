@@ -5,6 +5,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "lib/line.h"
+#include "pop3d/poptls.h"
 #include "tests/unit/poptalk.h"
 
 enum { LINES = 8192, BIG = 100000 };
@@ -39,6 +40,8 @@ static void take_lines(void)
 	       (status = take_line(&line)) != LINE_MORE) {
 		poptalk_note(&talk, &rig.pop, status, line);
 		popstate_line(&rig.pop, status, line);
+		if (rig.pop.job == JOB_STLS)
+			poptls_answer(&rig.pop, line_pending(&lines) > 0);
 		poprig_pump(&rig);
 	}
 }
@@ -95,6 +98,7 @@ static void feed_command(struct span *input)
 		"DELE 2\r\n",
 		"DELE 4\r\n",
 		"TOP 2 1\r\n",
+		"STLS\r\n",
 	};
 
 	feed(span_of(
@@ -123,6 +127,8 @@ static void step(struct span *input)
 		rig.mail[what % 4].gone = true;
 	else if (what < 240)
 		rig.frame_max = fuzz_octet(input);
+	else if (what < 242 && rig.pop.job == JOB_STLS)
+		poptls_begun(&rig.pop);
 	else if (what < 246)
 		popstate_deaf(&rig.pop);
 	else if (what < 252)
@@ -148,6 +154,8 @@ static void set_up(uint8_t how)
 	rig.pop.rules.apop = how & 1;
 	rig.pop.rules.cram_md5 = how & 2;
 	rig.pop.rules.replace_nul = how & 4;
+	rig.pop.rules.stls = how & 8;
+	rig.pop.rules.needs_tls = how & 16;
 	lines = (struct line_buf){ .p = line_room_,
 				   .size = sizeof(line_room_) };
 	memset(&talk, 0, sizeof(talk));

@@ -122,7 +122,7 @@ class Pop3Dialogue(SandboxTest):
                 self.assertIn(wanted, before)
             sasl = [c for c in before if c.startswith("SASL")]
             self.assertEqual(set(sasl[0].split()[1:]), {"PLAIN", "LOGIN"})
-            self.assertNotIn("STLS", before)
+            self.assertIn("STLS", before)
             p.login(ALICE)
             self.assertIn("UIDL", p.multi("CAPA").decode().splitlines())
 

@@ -110,12 +110,6 @@ class SandboxScript(unittest.TestCase):
         self.assertEqual(self.processes(d + "2"), [])
         self.dirs += [d, d + "2"]
 
-    def test_pop3s_is_refused_with_a_reason(self):
-        r = script("start", "--dir", os.path.join(self.top, "x"),
-                   "--pop3s-port", "9950")
-        self.assertEqual(r.returncode, 64)
-        self.assertIn("TLS", r.stderr)
-
     def test_wrong_usage(self):
         for args in ((), ("fly",), ("start", "--smtp-port"),
                      ("start", "--smtp-port", "x"), ("stop", "engine"),

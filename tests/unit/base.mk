@@ -7,7 +7,9 @@ unit_base = \
 	tests/unit/test_esc \
 	tests/unit/test_network \
 	tests/unit/test_reply \
-	tests/unit/test_span
+	tests/unit/test_span \
+	tests/unit/test_tlsname \
+	tests/unit/test_tlsticket
 check_PROGRAMS += $(unit_base)
 TESTS += $(unit_base)
 endif
@@ -36,3 +38,9 @@ tests_unit_test_reply_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_reply_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_span_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_span_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tlsname_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tlsname_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tlsname_SOURCES = tests/unit/test_tlsname.c
+tests_unit_test_tlsticket_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tlsticket_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tlsticket_SOURCES = tests/unit/test_tlsticket.c

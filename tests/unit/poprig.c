@@ -102,6 +102,7 @@ static bool knows(const struct poprig *r, const struct chan_auth *a)
 static void serve_auth(struct poprig *r, const struct chan_auth *a)
 {
 	r->auths++;
+	r->last_tls = a->tls;
 	r->last_user = keep(r->name, sizeof(r->name), a->user);
 	r->last_secret = keep(r->secret, sizeof(r->secret), a->secret);
 	if (r->down) {

@@ -37,6 +37,7 @@ struct poprig {
 	size_t most_read; /* mails in one READ */
 	size_t most_out;  /* octets that waited for the client */
 	struct span last_secret, last_user; /* of AUTH, copies */
+	bool last_tls;
 	char secret[CHAN_SECRET_MAX], name[AUTHPROTO_NAME_MAX];
 };
 

@@ -244,6 +244,27 @@ static void peer_comes_back_as_it_was(void **state)
 	assert_false(buf_ok(&frame));
 }
 
+static void tls_comes_back_as_it_was(void **state)
+{
+	const struct chan_tls t = { .on = true,
+				    .version = SPAN_LIT("TLSv1.3"),
+				    .detail = SPAN_LIT("TLS_AES_256") };
+	struct chan_tls bad = t;
+	struct chan_request r;
+
+	(void)state;
+	buf_reset(&frame);
+	chan_put_tls(&frame, &t);
+	request(&r);
+	assert_int_equal(r.type, CHAN_TLS);
+	assert_true(r.u.tls.on);
+	assert_text(r.u.tls.version, t.version);
+	assert_text(r.u.tls.detail, t.detail);
+	bad.detail = SPAN_LIT("a\nline");
+	chan_put_tls(&frame, &bad);
+	assert_false(buf_ok(&frame));
+}
+
 static void every_end_has_its_own_text(void **state)
 {
 	(void)state;
@@ -276,6 +297,14 @@ static void frames_of_no_session_are_rejected(void **state)
 		S("\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
 		S("\3\2\0\0"),
 		S("\3\1\377\377"),
+		/* TLS with a flag of 2; on without a version, and the other
+		 * way round; octets for a terminal; too long */
+		S("\6\2\7TLSv1.3\3AES"),
+		S("\6\1\0\3AES"),
+		S("\6\0\7TLSv1.3\3AES"),
+		S("\6\1\7TLSv1.3\3A\x1bS"),
+		S("\6\1\7TLSv1.3\101aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		  "aaaaaaaaaaaaaaaaaaaaaaaa"),
 		/* BYE with no such end */
 		S("\4\377"
 		  "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffffgggggggghhhh"
@@ -490,6 +519,7 @@ int main(void)
 		cmocka_unit_test(move_comes_back_as_it_was),
 		cmocka_unit_test(bye_comes_back_as_it_was),
 		cmocka_unit_test(peer_comes_back_as_it_was),
+		cmocka_unit_test(tls_comes_back_as_it_was),
 		cmocka_unit_test(every_end_has_its_own_text),
 		cmocka_unit_test(frames_of_no_session_are_rejected),
 		cmocka_unit_test(replies_without_list_come_back_as_they_were),

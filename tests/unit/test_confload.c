@@ -233,7 +233,7 @@ static int run_daemon(const char *const *args)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct cli cli;
+		struct cli cli = { .check = NULL };
 		struct conf *c;
 
 		if (redirect("out", 1) || redirect("err", 2))

@@ -126,6 +126,36 @@ static void an_end_after_login_tells_what_was_done(void **state)
 	buf_release(&b);
 }
 
+static void tls_is_told_of(void **state)
+{
+	const struct chan_bye bye = { .end = CHAN_END_QUIT };
+	struct keepersession s = asked("bob", "PLAIN");
+	struct buf b = BUF_INIT(KEEPERLOG_MAX);
+
+	(void)state;
+	s.tls_told = s.tls = true;
+	(void)snprintf(s.tls_version, sizeof(s.tls_version), "TLSv1.3");
+	(void)snprintf(s.tls_detail, sizeof(s.tls_detail), "A<B");
+	keeperlog_put_login(&b, &s);
+	assert_buf(&b, "pop3-login: Login: rip=192.0.2.7, lip=2001:db8::1, "
+		       "user=<bob>, method=PLAIN, TLS, version=TLSv1.3, "
+		       "cipher=A\\x3cB, session=<0000000000000abc>");
+	buf_reset(&b);
+	s.bound = true;
+	keeperlog_put_end(&b, &s, &bye, NULL);
+	assert_non_null(strstr(buf_cstr(&b), "user=<bob>, TLS, version=TLSv1.3,"
+					     " cipher=A\\x3cB, session="));
+	buf_reset(&b);
+	s = bob();
+	s.tls_told = true;
+	(void)snprintf(s.tls_detail, sizeof(s.tls_detail), "no cipher");
+	keeperlog_put_end(&b, &s, &bye, NULL);
+	assert_buf(&b, "pop3-login: Disconnected (no auth attempts): "
+		       "rip=192.0.2.7, lip=2001:db8::1, TLS handshake failed: "
+		       "no cipher, session=<0000000000000abc>");
+	buf_release(&b);
+}
+
 static void rule_62_a_name_cannot_forge_a_line(void **state)
 {
 	struct keepersession s =
@@ -170,6 +200,7 @@ int main(void)
 		cmocka_unit_test(a_login_names_the_address_before_the_user),
 		cmocka_unit_test(an_end_without_login_tells_what_was_tried),
 		cmocka_unit_test(an_end_after_login_tells_what_was_done),
+		cmocka_unit_test(tls_is_told_of),
 		cmocka_unit_test(rule_62_a_name_cannot_forge_a_line),
 		cmocka_unit_test(the_longest_name_fits),
 	};

@@ -48,6 +48,17 @@ static struct span bye_frame(void)
 	return buf_span(&frame);
 }
 
+static struct span tls_frame(void)
+{
+	const struct chan_tls t = { .on = true,
+				    .version = SPAN_LIT("TLSv1.3"),
+				    .detail = SPAN_LIT("AES") };
+
+	buf_reset(&frame);
+	chan_put_tls(&frame, &t);
+	return buf_span(&frame);
+}
+
 static struct span empty_move(void)
 {
 	return move_frame(true, 0);
@@ -123,6 +134,7 @@ static void every_request_has_its_states(void **state)
 		{ auth_frame, KT_AUTH, 1U << KS_LOGIN },
 		{ read_frame, KT_READ, 1U << KS_IDLE },
 		{ empty_move, KT_MOVE, 1U << KS_IDLE | 1U << KS_GATHER },
+		{ tls_frame, KT_WAIT, 1U << KS_LOGIN },
 		{ bye_frame, KT_BYE, (1U << (KS_MOVE + 1)) - 1 },
 	};
 
@@ -168,6 +180,45 @@ static void logins_are_counted_whatever_came_of_them(void **state)
 	assert_int_equal(take(&s, auth_frame()), KT_DROP);
 	assert_string_equal(s.user, "bob@example.com");
 	assert_string_equal(s.method, "USER");
+	keepersession_release(&s);
+}
+
+static void tls_is_told_once(void **state)
+{
+	struct keepersession s = begin(KS_LOGIN);
+
+	(void)state;
+	assert_int_equal(take(&s, tls_frame()), KT_WAIT);
+	assert_true(s.tls);
+	assert_string_equal(s.tls_version, "TLSv1.3");
+	assert_string_equal(s.tls_detail, "AES");
+	assert_int_equal(take(&s, tls_frame()), KT_DROP);
+	keepersession_release(&s);
+}
+
+/* The session has told the client already; one that asks is not itself. */
+static void no_password_is_taken_in_clear_where_tls_is_needed(void **state)
+{
+	struct keepersession s = begin(KS_LOGIN);
+	struct chan_auth a = { .mech = MECH_PLAIN,
+			       .method = SPAN_LIT("USER"),
+			       .user = SPAN_LIT("bob"),
+			       .secret = SPAN_LIT("0123456789abcdef") };
+
+	(void)state;
+	s.told.needs_tls = true;
+	assert_int_equal(take(&s, auth_frame()), KT_DROP);
+	assert_int_equal(s.attempts, 0);
+	a.tls = true;
+	buf_reset(&frame);
+	chan_put_auth(&frame, &a);
+	assert_int_equal(take(&s, buf_span(&frame)), KT_AUTH);
+	s.state = KS_LOGIN;
+	a.tls = false;
+	a.mech = MECH_APOP;
+	buf_reset(&frame);
+	chan_put_auth(&frame, &a);
+	assert_int_equal(take(&s, buf_span(&frame)), KT_AUTH);
 	keepersession_release(&s);
 }
 
@@ -294,6 +345,9 @@ int main(void)
 		cmocka_unit_test(every_request_has_its_states),
 		cmocka_unit_test(a_malformed_frame_drops_the_channel),
 		cmocka_unit_test(logins_are_counted_whatever_came_of_them),
+		cmocka_unit_test(tls_is_told_once),
+		cmocka_unit_test(
+			no_password_is_taken_in_clear_where_tls_is_needed),
 		cmocka_unit_test(a_move_is_gathered_until_its_last_frame),
 		cmocka_unit_test(no_more_is_moved_than_was_listed),
 		cmocka_unit_test(nothing_but_the_rest_may_follow_half_a_move),

@@ -503,9 +503,9 @@ static void rule_45_without_tls_stls_is_not_offered_and_refused(void **state)
 
 	(void)state;
 	assert_null(memmem(got.p, got.n, "STLS", 4));
-	expect_reply("STLS", R_POP_UNKNOWN);
+	expect_reply("STLS", R_POP_STLS_OFF);
 	poprig_login(&rig);
-	expect_reply("STLS", R_POP_UNKNOWN);
+	expect_reply("STLS", R_POP_STATE);
 }
 
 static void rule_54_oauthbearer_is_not_offered_and_refused(void **state)

@@ -4,13 +4,17 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
+import threading
 import time
+import unittest
 
 from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, main,
                     wait_until)
+from test_pop3 import children
 from test_pop3parent import ALICE, BOB, Parent
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -264,6 +268,154 @@ class Console(Edge):
         self.assertEqual(r.returncode, 69)
         self.assertIn("cannot ask", r.stderr)
         self.sandbox.start()
+
+
+class Crowd(Edge):
+    """MariaDB as it is shipped: max_connections is 151."""
+
+    CONF = ("pop3_max_sessions = 1100", "pop3_max_per_address = 1100",
+            "pop3_max_per_account = 1100")
+
+    def states(self):
+        """Of the parent's children: S, R, Z ..."""
+        found = []
+        for pid in children(self.parent()):
+            try:
+                with open("/proc/%d/stat" % pid) as f:
+                    found.append(f.read().rsplit(")", 1)[1].split()[0])
+            except FileNotFoundError:
+                pass
+        return found
+
+    def descriptors(self, pid):
+        return len(os.listdir("/proc/%d/fd" % pid))
+
+    def logins(self, n):
+        """n sessions, alice's and bob's in turn. Passwords as they are: to
+        verify a thousand slow hashes is not the question here."""
+        self.sandbox.sql("UPDATE account SET password = '{PLAIN}%s'" %
+                         PASSWORD)
+        held = [self.sandbox.pop3() for _ in range(n)]
+        for i, p in enumerate(held):
+            p.put("USER %s\r\nPASS %s" % ((ALICE, BOB)[i % 2], PASSWORD))
+        for p in held:
+            p.status()
+            p.status()
+        return held
+
+    def test_a_thousand_sessions_and_a_third_of_them_reset(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
+                        (soft, hard))
+        self.assertEqual(self.sandbox.number("SELECT @@max_connections"), 151)
+        self.sandbox.pop3(ALICE).quit()
+        wait_until(lambda: not self.sessions(), what="quiet")
+        parent, keeper = self.parent(), self.keeper()
+        before = self.descriptors(parent), self.descriptors(keeper)
+        held = self.logins(1000)
+        self.assertEqual(self.sandbox.number(
+            "SELECT COUNT(*) FROM information_schema.processlist"
+            " WHERE USER = 'mailrow-pop3'"), 8)
+        self.all_answer(held)
+        for p in held[:300]:
+            p.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                              struct.pack("ii", 1, 0))
+            p.close()
+        held = held[300:]
+        self.all_answer(held)
+        wait_until(lambda: len(self.sessions()) == 700, 60, "300 ends")
+        wait_until(lambda: "Z" not in self.states(), what="their burial")
+        self.all_answer(held)
+        for p in held:
+            p.put("QUIT")
+        for p in held:
+            p.status()
+            p.close()
+        wait_until(lambda: not self.sessions(), 60, "the others' end")
+        wait_until(lambda: (self.descriptors(parent),
+                            self.descriptors(keeper)) == before,
+                   what="no descriptor left behind")
+        self.assertEqual(self.keeper(), keeper)
+        self.sandbox.pop3(ALICE).quit()
+
+    def all_answer(self, held):
+        for p in held:
+            p.put("NOOP\r\nSTAT")
+        for p in held:
+            p.status()
+            self.assertRegex(p.status(), r"^\+OK \d+ \d+$")
+
+    def read_all(self, p):
+        """RETR again and again, until the other end is gone."""
+        room = bytearray(1 << 20)
+        try:
+            while True:
+                p.put("RETR 1")
+                got, end = 0, b""
+                while not end.endswith(b"\r\n.\r\n"):
+                    n = p.sock.recv_into(room)
+                    if n == 0:
+                        return
+                    end = (end + bytes(room[max(0, n - 5):n]))[-5:]
+                    got += n
+                self.read += got
+        except OSError:
+            pass
+
+    def test_big_mails_do_not_delay_a_login(self):
+        self.fill(ALICE, (b"x" * 998 + b"\r\n") * 25000)
+        readers = [self.sandbox.pop3(ALICE) for _ in range(6)]
+        self.read = 0
+        threads = [threading.Thread(target=self.read_all, args=(p,))
+                   for p in readers]
+        for t in threads:
+            t.start()
+        try:
+            wait_until(lambda: self.read, 60, "the first mail")
+            took = []
+            for _ in range(20):
+                began = time.monotonic()
+                self.sandbox.pop3(BOB).quit()
+                took.append(time.monotonic() - began)
+        finally:
+            for p in readers:
+                p.sock.shutdown(socket.SHUT_RDWR)
+            for t in threads:
+                t.join()
+        took.sort()
+        print("login, LIST and QUIT beside six RETRs of 25 MB: median %.0f"
+              " ms, longest %.0f ms" % (1000 * took[10], 1000 * took[-1]))
+        self.assertLess(took[10], 1)
+        self.assertLess(took[-1], 5)
+
+    @unittest.skipUnless(built_with_faults(), "built without fault points")
+    def test_a_keeper_that_dies_in_a_quit_deletes_all_or_nothing(self):
+        for point, left in (("keeper-move", 2), ("keeper-move-begin", 2),
+                            ("move-delete", 2), ("move-committed", 0)):
+            with self.subTest(point):
+                self.fill(ALICE, b"one\r\n", b"two\r\n")
+                old = self.keeper()
+                with self.sandbox.pop3(ALICE) as p, \
+                        self.sandbox.pop3(BOB) as q:
+                    p.cmd("DELE 1")
+                    p.cmd("DELE 2")
+                    self.sandbox.fault(point, "die")
+                    p.put("QUIT")
+                    for s in (p, q):
+                        self.assertRegex(s.line(), r"^-ERR \[SYS/TEMP\] ")
+                        self.assertEqual(s.file.read(), b"")
+                wait_until(lambda: set(self.running_as("mailrow-pop3")) -
+                           {old}, what="another keeper")
+                self.assertEqual(self.count(), left)
+                wait_until(self.serves, what="service")
+
+    def serves(self):
+        try:
+            self.sandbox.pop3(BOB).quit()
+            return True
+        except (Failed, OSError):
+            return False
 
 
 if __name__ == "__main__":

@@ -206,6 +206,7 @@ static void killed_at(size_t i, bool big, const char *name)
 	struct mailing g;
 	uint64_t a, b, n;
 	char key[16];
+	bool sent;
 
 	if (!meets(point, big, true))
 		return;
@@ -215,13 +216,15 @@ static void killed_at(size_t i, bool big, const char *name)
 	die_at(point, big, a, b, key);
 	n = copies(a, b);
 	assert_true(n == 0 || n == 2);
-	/* COMMIT that was sent comes to its end, or does not */
-	if (strcmp(point, "deliver-commit-unread") != 0)
+	/* COMMIT that was sent comes to its end, or does not, or will */
+	sent = strcmp(point, "deliver-commit-unread") == 0;
+	if (!sent)
 		assert_int_equal(n, is_committed(point) ? 2 : 0);
 	/* the MTA tries again, with a new content id */
 	assert_true(make(&g, big, key, a, b));
 	assert_int_equal(mailing_send(&g, pool, 20000), DELIVER_OK);
-	assert_int_equal(g.t[0].duplicate_r, n == 2);
+	if (!sent)
+		assert_int_equal(g.t[0].duplicate_r, n == 2);
 	assert_int_equal(copies(a, b), 2);
 	mailing_release(&g);
 	fix_sql("DELETE FROM chunk WHERE content_id IN (SELECT content_id FROM"

@@ -7,6 +7,7 @@
 
 #include <mysql.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "sql/dberror.h"
 #include "sql/dbint.h"
@@ -117,11 +118,12 @@ struct db_target *db_target_new(const struct conf *c, enum program self,
 	snprintf(t->group, sizeof(t->group), "%s", program_option_group(self));
 	buf_printf(&file, "%s/%s.cnf", c->option_dir, t->group);
 	t->file = strdup(buf_cstr(&file));
+	t->loss = calloc(1, sizeof(*t->loss));
 	buf_release(&file);
 	t->self = self;
 	t->connect_timeout = whole_seconds(c->db_connect_timeout);
 	t->timeout = whole_seconds(c->db_timeout);
-	if (!t->file || !target_read(t, role, why)) {
+	if (!t->file || !t->loss || !target_read(t, role, why)) {
 		db_target_free(&t);
 		return NULL;
 	}
@@ -136,6 +138,7 @@ void db_target_free(struct db_target **t)
 	if (!*t)
 		return;
 	free((*t)->file);
+	free((*t)->loss);
 	free(*t);
 	*t = NULL;
 }
@@ -209,6 +212,7 @@ enum db_result db_succeed(struct db *db)
 {
 	db->err = 0;
 	db->why[0] = '\0';
+	db->heard_at = clock_ms();
 	return DB_OK;
 }
 
@@ -219,11 +223,19 @@ static void make_printable(char *s)
 			*s = '?';
 }
 
+/* Nothing was heard of the server, or nobody is there. */
+static bool is_loss(unsigned code)
+{
+	return code == 2006 || code == 2013 || code == 2055;
+}
+
 /* server_text may lie in the library's memory of db->my. */
 enum db_result db_fail(struct db *db, unsigned code, const char *server_text)
 {
 	const struct dberror *e = dberror_find(code);
 
+	if (db->my && !db->connecting && is_loss(code))
+		atomic_store(&db->target->loss->at, clock_ms());
 	db->err = code;
 	if (e->names_only && *server_text)
 		snprintf(db->why, sizeof(db->why), "mysql %u: %s (%s)", code,

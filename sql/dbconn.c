@@ -11,6 +11,7 @@
 enum {
 	ERR_UNKNOWN_VARIABLE = 1193,
 	ERR_NO_SUCH_THREAD = 1094,
+	ERR_NOT_OUR_THREAD = 1095,
 	ERR_SERVER_LOST = 2013
 };
 
@@ -185,6 +186,24 @@ static enum db_result check_server(struct db *db)
 	return r;
 }
 
+/* The id means something on the server that gave it, and only there, and only
+ * as long as that runs: it counts upwards. */
+static enum db_result kill_former(struct db *db)
+{
+	struct sqlval param[] = { sql_u64(db->former_id) };
+	enum db_result r = DB_OK;
+
+	if (db->former_id != 0 && db->former_server[0] != '\0' &&
+	    strcmp(db->former_server, db->server) == 0 &&
+	    mysql_thread_id(db->my) > db->former_id)
+		r = db_run(db, Q_KILL, param);
+	if (db->err == ERR_NO_SUCH_THREAD || db->err == ERR_NOT_OUR_THREAD)
+		r = db_succeed(db);
+	if (r == DB_OK)
+		db->former_held = false;
+	return r;
+}
+
 enum db_result db_connect(struct db *db)
 {
 	bool in_tx = db->in_tx;
@@ -200,11 +219,22 @@ enum db_result db_connect(struct db *db)
 	r = set_session(db);
 	if (r == DB_OK)
 		r = check_server(db);
+	if (r == DB_OK && db->former_held)
+		r = kill_former(db);
 	if (r != DB_OK)
 		db_close(db);
 	db->in_tx = in_tx;
 	db->connecting = false;
 	return r == DB_OK ? db_succeed(db) : r;
+}
+
+/* Where one connection was lost, those that lay idle since before may be so
+ * too: each would cost a timeout of its own to find out (a firewall that has
+ * forgotten them, a server that is another one now). */
+static bool is_suspect(const struct db *db)
+{
+	return db->my && !db->connecting && !db->tx_used && !db->open &&
+	       db->heard_at < atomic_load(&db->target->loss->at);
 }
 
 enum db_result db_ready(struct db *db)
@@ -213,6 +243,8 @@ enum db_result db_ready(struct db *db)
 	enum db_result r;
 
 	db_thread_ready();
+	if (is_suspect(db))
+		db_close(db);
 	r = db_connect(db);
 	if (r != DB_OK || db->autocommit == want)
 		return r;
@@ -230,6 +262,7 @@ void db_close(struct db *db)
 		return;
 	if (!db->connecting) {
 		db->former_id = mysql_thread_id(db->my);
+		db->former_held = db->in_tx && db->tx_used;
 		memcpy(db->former_server, db->server, sizeof(db->server));
 	}
 	db->server[0] = '\0';
@@ -310,19 +343,11 @@ void db_rollback(struct db *db)
 	end_tx(db);
 }
 
-/* The id means something on the server that gave it, and only there. */
 enum db_result db_kill_former(struct db *db)
 {
-	char server[DB_SERVER_MAX];
-	uint64_t id = db->former_id;
-	struct sqlval param[] = { sql_u64(id) };
 	enum db_result r;
 
-	memcpy(server, db->former_server, sizeof(server));
-	r = db_connect(db);
-	if (r != DB_OK || id == 0 || server[0] == '\0' ||
-	    strcmp(server, db->server) != 0)
-		return r;
-	r = db_run(db, Q_KILL, param);
-	return db->err == ERR_NO_SUCH_THREAD ? db_succeed(db) : r;
+	db->former_held = true;
+	r = db_ready(db);
+	return r == DB_OK && db->former_held ? kill_former(db) : r;
 }

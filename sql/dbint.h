@@ -3,6 +3,8 @@
 #ifndef MAILROW_SQL_DBINT_H
 #define MAILROW_SQL_DBINT_H
 
+#include <stdatomic.h>
+
 #include "sql/db.h"
 #include "sql/dbuser.h"
 
@@ -20,6 +22,11 @@ enum {
 	DB_SERVER_MAX = 320
 };
 
+/* When a connection of the target was last lost. */
+struct db_loss {
+	_Atomic int64_t at;
+};
+
 struct db_target {
 	char *file; /* option file */
 	char group[64];
@@ -30,6 +37,7 @@ struct db_target {
 	struct dbuser user;
 	unsigned connect_timeout; /* seconds */
 	unsigned timeout;
+	struct db_loss *loss;
 };
 
 /* One column of a result: bound once, its memory grows. */
@@ -71,8 +79,9 @@ struct db {
 	const struct db_target *target;
 	MYSQL *my; /* NULL: not connected */
 	bool any_server;
-	bool connecting; /* checks run on the new connection */
-	bool autocommit; /* as the server has it */
+	bool connecting;  /* checks run on the new connection */
+	bool autocommit;  /* as the server has it */
+	int64_t heard_at; /* the server's last answer */
 	bool in_tx;
 	bool tx_used;   /* a statement ran in it */
 	bool tx_broken; /* it is gone, whatever COMMIT says */
@@ -83,6 +92,7 @@ struct db {
 	char why[DB_WHY_MAX];
 	char server[DB_SERVER_MAX]; /* which one answered, "" = not told */
 	uint64_t former_id;         /* the connection before, 0 = none */
+	bool former_held;           /* it may still be in a transaction */
 	char former_server[DB_SERVER_MAX];
 	struct stmt *open; /* the statement whose rows come */
 	struct stmt stmt[QUERY_COUNT];

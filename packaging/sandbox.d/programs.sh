@@ -93,11 +93,11 @@ make_folders()
 	folder 777 root:root fault
 }
 
-# option_file PROGRAM DBUSER READER
+# option_file PROGRAM DBUSER READER [SOCKET]
 option_file()
 {
 	printf '[%s]\nsocket = %s\nuser = %s\ndatabase = mailrow\n' \
-		"$1" "$dir/run/db/db.sock" "$2" >"$dir/etc/mailrow/$1.cnf"
+		"$1" "${4:-$dir/run/db/db.sock}" "$2" >"$dir/etc/mailrow/$1.cnf"
 	chown "root:$3" "$dir/etc/mailrow/$1.cnf"
 	chmod 640 "$dir/etc/mailrow/$1.cnf"
 }
@@ -108,10 +108,10 @@ write_conf()
 	local file=$dir/etc/mailrow/mailrow.conf
 	cp "$profiles"/*.conf "$dir/etc/mailrow/profiles/"
 	cp "$sql"/*.sql "$dir/etc/mailrow/sql/"
-	option_file mailrow-milter mailrow-milter mailrow-milter
-	option_file mailrow-lmtpd mailrow-lmtp mailrow-lmtp
-	option_file mailrow-authd mailrow-auth mailrow-auth
-	option_file mailrow-pop3d mailrow-pop3 mailrow-pop3
+	option_file mailrow-milter mailrow-milter mailrow-milter "$db_socket"
+	option_file mailrow-lmtpd mailrow-lmtp mailrow-lmtp "$db_socket"
+	option_file mailrow-authd mailrow-auth mailrow-auth "$db_socket"
+	option_file mailrow-pop3d mailrow-pop3 mailrow-pop3 "$db_socket"
 	option_file mailrow-admin root root
 	option_file mailrow-purge mailrow-purge mailrow-purge
 	cat >"$file.new" <<CONF

@@ -1,8 +1,10 @@
 # Traffic through a sandbox while something fails; root. FAULTS="--all --rounds 3"
 # is the whole matrix, FAULTS="--only 'milter*'" a part.
 EXTRA_DIST += tests/faults/README.md tests/faults/run \
-	tests/faults/ledger.py tests/faults/mails.py tests/faults/oracle.py \
-	tests/faults/rows.py tests/faults/rows_kill.py tests/faults/table.py \
+	tests/faults/between.py tests/faults/ledger.py tests/faults/mails.py \
+	tests/faults/oracle.py tests/faults/proxy.py tests/faults/rows.py \
+	tests/faults/rows_kill.py tests/faults/rows_points.py \
+	tests/faults/rows_proxy.py tests/faults/table.py \
 	tests/faults/traffic.py tests/faults/world.py
 
 check-faults: all

@@ -7,6 +7,8 @@ import re
 BOXES = ["kept%d@example.test" % i for i in range(3)] \
     + ["read%d@example.test" % i for i in range(3)]
 PROBE = "probe@example.test"
+FORWARDED = "forwarded@example.test"    # an alias of the next, and abroad
+ALIASES = {FORWARDED: BOXES[0]}
 SIZES = ((1 << 10, 50), (4 << 10, 34), (40 << 10, 14), (1200 << 10, 2))
 # What a retry is known by (DESIGN.md, "Receipts"): a Message-ID, a foreign
 # Received line, or nothing: that one is stored at least once.
@@ -79,9 +81,15 @@ def draw(number, way, dice, big=False, many=False, boxes=None, row=""):
     n = dice.choices((1, 2, 3, len(boxes)), (75, 12, 9, 4))[0]
     if many:
         n = max(2, n)
-    rcpts = dice.sample(boxes, min(n, len(boxes)))
+    rcpts = list(dict.fromkeys(dice.sample(boxes, min(n, len(boxes)))))
+    if FORWARDED in rcpts:
+        rcpts = [FORWARDED]
     sender = BOXES[0] if way == "submission" else "ann@remote.test"
     return Mail(number, way, size, pick(dice, KINDS), sender, rcpts, row)
+
+
+def box_of(rcpt):
+    return ALIASES.get(rcpt, rcpt)
 
 
 def number_of(message):

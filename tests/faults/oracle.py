@@ -70,7 +70,7 @@ class Box:
         number = mails.number_of(message)
         mail = self.world.ledger.mails.get(number)
         self.seen[uidl] = number
-        if not mail or self.address not in mail.rcpts:
+        if not mail or self.address not in map(mails.box_of, mail.rcpts):
             self.world.problem("%s has mail %s, which is not its" % (
                 self.address, number))
         elif as_handed_over(message, mail) != mail.octets():
@@ -126,7 +126,7 @@ class Oracle:
         copies = {b.address: b.copies() for b in w.boxes.values()}
         for mail in list(w.ledger.mails.values()):
             for rcpt in mail.rcpts:
-                n = copies[rcpt].get(mail.number, 0)
+                n = copies[mails.box_of(rcpt)].get(mail.number, 0)
                 o = mail.outcomes[rcpt]
                 if o["ok"] and n == 0:
                     w.lost(mail.number, rcpt, "it was answered 250")
@@ -174,7 +174,7 @@ class Oracle:
             w.sandbox.wait_for_queue(w.queue_within)
         except AssertionError as e:
             w.problem(str(e)[:400])
-        for box in w.boxes.values():
+        for box in list(w.boxes.values()):
             try:
                 self.look(box)
             except (Failed, OSError) as e:

@@ -8,19 +8,22 @@ ROWS = []
 
 class Row:
     """name; facts: the numbers of what it shows in threats-and-faults.md;
-    function(world); short: it is part of the short form; doubt: a client that
-    was told 4xx may have its mail stored (the end of a COMMIT is not known);
-    own: options of a sandbox of its own, {"conf": ..., "db_args": ...}."""
+    function(world); short: it is part of the short form; whole: of --all;
+    doubt: a client that was told 4xx may have its mail stored (the end of a COMMIT is not known);
+    proxy: it uses world.between(); own: options of a sandbox of its own,
+    {"conf": ..., "db_args": ...}."""
 
-    def __init__(self, name, facts, function, short, doubt, own):
+    def __init__(self, name, facts, function, short=True, whole=True,
+                 doubt=False, proxy=False, own=None):
         self.name, self.facts, self.function = name, facts, function
-        self.short, self.doubt, self.own = short, doubt, own
+        self.short, self.whole = short, whole
+        self.doubt, self.proxy, self.own = doubt, proxy, own
 
 
-def add_row(name, facts, function, short=True, doubt=False, own=None):
+def add_row(name, facts, function, **options):
     if any(r.name == name for r in ROWS):
         raise ValueError("two rows '%s'" % name)
-    ROWS.append(Row(name, facts, function, short, doubt, own))
+    ROWS.append(Row(name, facts, function, **options))
 
 
 def row(name, facts, **options):

@@ -74,6 +74,8 @@ class Door:
         try:
             self.open(mail, timeout)
             self.used += 1
+            if self.used % 4 == 3:
+                self.change_of_mind(mail)
             self.conn.cmd("MAIL FROM:<%s>" % mail.sender, "250")
             for r in rcpts:
                 answer = self.conn.cmd("RCPT TO:<%s>" % r)
@@ -102,6 +104,11 @@ class Door:
             kind = kind_of(e) if isinstance(e, Failed) else "lost"
             done.update({r: kind for r in left if r not in done})
             return done, str(e)
+
+    def change_of_mind(self, mail):
+        self.conn.cmd("MAIL FROM:<%s>" % mail.sender, "250")
+        self.conn.cmd("RCPT TO:<%s>" % mail.rcpts[0])
+        self.conn.cmd("RSET", "250")
 
     def data(self, mail, rcpts):
         body = mail.octets().replace(b"\r\n.", b"\r\n..")
@@ -150,8 +157,7 @@ class Sender(threading.Thread):
         try:
             while self.traffic.take():
                 self.send(self.mail())
-                if self.traffic.pause:
-                    time.sleep(self.traffic.pause)
+                time.sleep(self.traffic.rest())
         except Exception as e:      # a thread's error is the row's
             self.world.problem("the %s client: %r" % (self.way, e))
             raise
@@ -161,10 +167,10 @@ class Sender(threading.Thread):
     def mail(self):
         t = self.traffic
         self.serial += 1
-        # whoever must be large or to many is so at least every third time
-        sure = self.serial % 3 == 1
+        # what must come comes every third time
         mail = mails.draw(self.world.ledger.number(), self.way, self.dice,
-                          t.big and sure, t.many and sure, t.boxes,
+                          t.big and self.serial % 3 == 1,
+                          t.many and self.serial % 3 == 2, t.boxes,
                           self.world.row_name)
         mail.once = self.way == "smtp" and self.dice.random() < 0.03
         self.world.ledger.intend(mail)
@@ -275,6 +281,11 @@ class Traffic:
                 return False
             self.begun += 1
             return True
+
+    def rest(self):
+        """Between two mails: a row that takes long shall not fill the
+        disk."""
+        return self.pause + (0.2 if self.begun > 4 * self.least else 0)
 
     def count(self, outcomes):
         with self.lock:

@@ -8,8 +8,9 @@ import threading
 import time
 
 import mails
+from between import Between
 from ledger import Ledger
-from mrtest import PASSWORD, Failed, Pop3, Sandbox, wait_until
+from mrtest import PASSWORD, Failed, Pop3, Sandbox, mail as plain_mail, wait_until
 from oracle import Box, Oracle
 from traffic import Door, Traffic
 
@@ -17,8 +18,8 @@ SERVE_WITHIN = 5        # seconds, from the end of the fault
 PROBE_PAUSE = 0.05
 PROBE_MOST = 60         # then there is nothing more to wait for
 LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
-CONF = ("deliver_timeout = 20s", "db_connect_timeout = 2s",
-        "db_timeout = 10s")
+CONF = ("deliver_timeout = 15s", "db_connect_timeout = 2s",
+        "db_timeout = 5s")
 
 
 def children(pid):
@@ -55,10 +56,14 @@ class World:
         self.sandbox = Sandbox(conf=CONF + tuple(conf), **own)
         for address in mails.BOXES + [mails.PROBE]:
             self.sandbox.account(address)
+        self.crowded, self.accounts = None, 0
+        for target in (mails.ALIASES[mails.FORWARDED], "x@foreign.test"):
+            self.sandbox.tool("alias", "add", mails.FORWARDED, target)
         self.ledger = Ledger(os.path.join(self.sandbox.top, "ledger"))
         self.boxes = {b: Box(self, b) for b in mails.BOXES + [mails.PROBE]}
         self.oracle = Oracle(self)
         self.serial = 0
+        self.proxy = None
         self.doubtful = {}
         self.told = set()
         self.lock = threading.Lock()
@@ -66,10 +71,14 @@ class World:
 
     # A row's beginning and end, for the runner.
 
-    def begin_row(self, name, doubt):
+    def begin_row(self, name, doubt, proxy=False):
+        if self.proxy and not proxy:
+            self.proxy.close()
+            self.proxy = None
         self.serial += 1
         self.row_name = name
         self.doubtful[name] = doubt
+        self.dice = mails.dice_for(self.seed, name)
         self.began = time.monotonic()
         self.problems, self.losses, self.doubles, self.damages = [], 0, 0, 0
         self.deferred = self.unanswered = self.pop3_refused = 0
@@ -81,8 +90,9 @@ class World:
     def end_row(self):
         """Whatever the row did, everything must be well now."""
         self.disarm()
-        self.over()
         self.expect_serving()
+        if self.proxy:
+            self.proxy.reset()
         for mail in self.ledger.of_row(self.row_name):
             if not mail.once and not all(
                     o["ok"] or o["perm"] for o in mail.outcomes.values()):
@@ -157,9 +167,18 @@ class World:
                                              "postfix"), "-f"],
             check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def arm(self, point, order):
-        """At the next time a daemon comes to this fault point."""
-        self.sandbox.fault(point, order)
+    def between(self):
+        """The proxy between the daemons and the database."""
+        if self.proxy:
+            self.proxy.reset()
+        else:
+            self.proxy = Between(self)
+        return self.proxy
+
+    def arm(self, point, order, who=None):
+        """At the next time that a daemon, or this one, comes to the fault
+        point."""
+        self.sandbox.fault(point, order, who=who)
 
     def hit(self, point, within=30):
         """Waits until somebody came there."""
@@ -188,20 +207,27 @@ class World:
         """A child that dies young is started again ever later: a row that
         kills one begins with one whose death is the first. Waiting takes
         longer than a new start of the daemon."""
+        young = []
         for part in parts:
             child = self.child(part)
             if not child or age(child) < LIVED_LONG:
-                self.restart(part)
+                young.append(part)
+        if young:
+            self.restart(*young)
 
-    def restart(self, part):
+    def restart(self, *parts):
         """An orderly stop and start."""
-        self.sandbox.stop(part)
-        self.sandbox.start_alone(part)
+        self.sandbox.stop(*parts)
+        self.sandbox.start_alone(*parts)
 
     def revive(self, part):
         """What the service manager does with a daemon that has died."""
         self.sandbox.stop(part)     # also ends what is left of its group
         self.sandbox.start_alone(part)
+
+    def alive(self, pid):
+        st = stat_of(pid)
+        return bool(st) and st[1] != "Z"
 
     def processes(self, name):
         """The sandbox's Postfix processes of that name."""
@@ -218,7 +244,52 @@ class World:
         except ProcessLookupError:
             pass
 
+    # Mailboxes beside those of everyday traffic.
+
+    CROWD = 2100        # mails, more than a page of the list
+
+    def new_account(self):
+        with self.lock:
+            self.accounts += 1
+            address = "new%d@example.test" % self.accounts
+            self.boxes[address] = Box(self, address)
+        self.sandbox.account(address)
+        return address
+
+    def crowd(self):
+        """A mailbox with many mails, all of them the same."""
+        if not self.crowded:
+            self.crowded = "crowd@example.test"
+            self.sandbox.account(self.crowded)
+            with self.sandbox.lmtp() as l:
+                l.send("ann@remote.test", [self.crowded], plain_mail("crowd"))
+            self.sandbox.sql("""
+                SELECT mailbox_id, MAX(content_id) INTO @box, @id FROM mail
+                  JOIN mailbox USING (mailbox_id) WHERE address = '%s'
+                  GROUP BY mailbox_id;
+                INSERT INTO mail (mailbox_id, uid, content_id, trace, octets,
+                                  uidl, sender, received_at)
+                  SELECT @box, seq, @id, '', octets, CONCAT('u', seq), '',
+                    NOW() FROM content, seq_2_to_%d WHERE content_id = @id;
+                UPDATE content SET refs = refs + %d WHERE content_id = @id;
+                UPDATE mailbox SET messages = messages + %d, octets =
+                  (SELECT SUM(octets) FROM mail WHERE mailbox_id = @box)
+                  WHERE mailbox_id = @box;""" % (
+                      self.crowded, self.CROWD, self.CROWD - 1,
+                      self.CROWD - 1))
+        return self.crowded
+
+    def patience(self, end=None):
+        """When to give up; or, of that, whether it has not come."""
+        return time.monotonic() + 60 if end is None \
+            else time.monotonic() < end
+
     # Serving again.
+
+    def over_in(self, seconds):
+        """The fault ends by itself."""
+        time.sleep(seconds)
+        self.over()
 
     def over(self):
         """The fault is over: from now on the daemons have five seconds."""
@@ -289,5 +360,7 @@ class World:
             self.problem("not so: " + what)
 
     def close(self):
+        if self.proxy:
+            self.proxy.close()
         self.ledger.close()
         self.sandbox.remove()

@@ -1,0 +1,267 @@
+"""Rows: each declared fault point (lib/fault.def) that a daemon meets, and
+each order it can be given, while mail flows. The short form takes one point of
+each daemon at a time to die, and several one after the other to be cut off
+from the database, to fail and to stall."""
+
+import os
+import re
+import threading
+
+import mails
+from mrtest import PASSWORD, TOP, Failed, Pop3, wait_until
+from rows import add_row
+from traffic import Door
+
+POINT = re.compile(r'^FAULT_POINT\((\w+), "([\w-]+)", ([\w |]+),\s*(\w+),',
+                   re.MULTILINE)
+DAEMONS = ("milter", "lmtpd", "authd", "parent", "session", "keeper")
+HAVE_DATABASE = ("milter", "lmtpd", "authd", "keeper")
+# the sandbox's part, and the clients that bring a daemon to its points
+PARTS = {"parent": "pop3d", "session": "pop3d", "keeper": "pop3d"}
+CLIENTS = {
+    "milter": {"ways": {"smtp": 3}, "readers": 1},
+    "lmtpd": {"ways": {"queue": 2, "lmtp": 1}, "readers": 1},
+    "authd": {"ways": {"smtp": 1, "submission": 2}, "readers": 2},
+    "parent": {"ways": {"smtp": 1}, "readers": 3},
+    "session": {"ways": {"smtp": 2}, "readers": 3},
+    "keeper": {"ways": {"smtp": 2}, "readers": 3},
+}
+ALL_CLIENTS = {"ways": {"smtp": 2, "queue": 1, "lmtp": 1, "submission": 1},
+               "readers": 3}
+# From here on the mail may be stored although its client hears 451.
+STORED = re.compile(r"deliver-(plain-unread|commit-unread|committed)"
+                    r"|intake-after|milter-before-reply|lmtp-(forward|before"
+                    r"|split|between|replied)")
+TOGETHER = 6            # orders in one row of the short form
+STALL = 600             # ms
+STALL_LONG = 3000
+
+
+def declared():
+    """[(name, {daemons}, can fail)]"""
+    with open(os.path.join(TOP, "lib", "fault.def")) as f:
+        found = POINT.findall(f.read())
+    return [(name, {w.strip().lower() for w in who.split("|")},
+             can == "FAILS") for _, name, who, can in found]
+
+
+# Points that everyday traffic does not come to.
+
+def to_new_account(world, who, stale):
+    """The first mail, or login, of an account; STALE: its name had another
+    before."""
+    address = world.new_account()
+    if stale:
+        world.sandbox.sql(
+            "INSERT INTO mailbox (address, incarnation, created_at) VALUES"
+            " ('%s', 'before', UTC_TIMESTAMP())" % address)
+    if who == "keeper":
+        try:
+            with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
+                p.login(address)
+                p.quit()
+        except (Failed, OSError):
+            pass
+        return
+    mail = mails.Mail(world.ledger.number(), "lmtp" if who == "lmtpd"
+                      else "smtp", 1024, "id", "ann@remote.test", [address],
+                      world.row_name)
+    world.ledger.intend(mail)
+    door = Door(world, mail.way)
+    end = world.patience()
+    while not mail.outcomes[address]["ok"] and world.patience(end):
+        world.ledger.write("try", n=mail.number, rcpts=mail.rcpts)
+        world.ledger.reply(mail, *door.attempt(mail, mail.rcpts))
+    door.close()
+
+
+def to_second_page(world, who, stale):
+    """A mailbox whose list takes more than one answer."""
+    try:
+        with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
+            p.login(world.crowd())
+            n = len(p.listing("UIDL"))
+            p.quit()
+        world.expect("the long list is whole", n == world.CROWD)
+    except (Failed, OSError):
+        pass
+
+
+def to_last_logins(world, who, stale):
+    """They are written once a minute, and when authd ends."""
+    world.sandbox.smtp().auth_plain(mails.PROBE, PASSWORD)
+    world.restart("authd")
+
+
+SPECIAL = {"box-made": (to_new_account, False),
+           "box-life": (to_new_account, True),
+           "box-life-unread": (to_new_account, True),
+           "keeper-list": (to_second_page, False),
+           "lastlogin-commit": (to_last_logins, False),
+           "lastlogin-unread": (to_last_logins, False)}
+
+
+class Feeders:
+    """Brings daemons to points that everyday traffic does not meet, until
+    somebody was there."""
+
+    def __init__(self, world, pairs):
+        self.world = world
+        self.threads = [threading.Thread(target=self.feed, args=(who, name),
+                                         daemon=True)
+                        for who, name in pairs if name in SPECIAL]
+
+    def feed(self, who, name):
+        function, stale = SPECIAL[name]
+        try:
+            while self.world.sandbox.points.armed(name):
+                function(self.world, who, stale)
+        except Exception as e:
+            self.world.problem("bringing %s to %s: %r" % (who, name, e))
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+
+    def __exit__(self, *what):
+        for t in self.threads:
+            t.join(60)
+
+
+def order_of(action):
+    return "stall %d" % (STALL if action == "stall" else STALL_LONG) \
+        if action.startswith("stall") else action
+
+
+def boxes_for(names):
+    if any(n.startswith("lmtp-forward") for n in names):
+        return mails.BOXES + [mails.FORWARDED] * 2
+    return None
+
+
+def traffic(world, who, names):
+    options = dict(CLIENTS.get(who, ALL_CLIENTS))
+    return world.traffic(30, big=True, many=True, boxes=boxes_for(names),
+                         **options)
+
+
+def revive_parent(world):
+    """The parent that died does so with all its sessions."""
+    pid = world.sandbox.pid("pop3d")
+    wait_until(lambda: not os.path.exists("/proc/%d/exe" % pid) or
+               not world.alive(pid), 10, "the parent's death")
+    world.revive("pop3d")
+
+
+def one_point(action, who, name):
+    def fail(world):
+        if action == "die" and who != "session":
+            world.rested(PARTS.get(who, who))
+        with traffic(world, who, [name]) as t:
+            t.flow(5)
+            world.arm(name, order_of(action), who)
+            with Feeders(world, [(who, name)]):
+                world.hit(name, 40)
+            if action == "die" and who == "parent":
+                revive_parent(world)
+            world.over_in(STALL_LONG / 1000 if "stall" in action else 0)
+            t.flow(10)
+    return fail
+
+
+def volley(pairs):
+    """One point of each daemon at the same time: they die."""
+    def fail(world):
+        world.rested(*{PARTS.get(w, w) for w, _ in pairs if w != "session"})
+        with traffic(world, "", [n for _, n in pairs]) as t:
+            t.flow(5)
+            for who, name in pairs:
+                world.arm(name, "die", who)
+            with Feeders(world, pairs):
+                for who, name in pairs:
+                    world.hit(name, 40)
+                    if who == "parent":
+                        revive_parent(world)
+            world.over()
+            t.flow(10)
+    return fail
+
+
+def series(action, who, names):
+    """One after the other, in one daemon."""
+    def fail(world):
+        with traffic(world, who, names) as t:
+            t.flow(5)
+            for name in names:
+                world.arm(name, order_of(action), who)
+                with Feeders(world, [(who, name)]):
+                    world.hit(name, 40)
+            world.over_in(STALL / 1000 if action == "stall" else 0)
+            t.flow(10)
+    return fail
+
+
+def orders(who, can_fail):
+    found = ["die", "stall long"]
+    if who in HAVE_DATABASE:
+        found.append("cut")
+    return found + (["fail"] if can_fail else [])
+
+
+def in_doubt(action, names):
+    """Who dies, or loses its connections, may have been in a COMMIT of
+    another mail."""
+    return action in ("die", "cut") or any(STORED.match(n) for n in names)
+
+
+def facts_of(who):
+    return {"milter": (4,), "lmtpd": (4,), "authd": (),
+            "parent": (9,)}.get(who, (6, 7, 8))
+
+
+def add_single(points):
+    for who in DAEMONS:
+        for name, daemons, can_fail in points:
+            if who not in daemons:
+                continue
+            for action in orders(who, can_fail):
+                add_row("%s: %s at %s" % (who, action.split()[0], name),
+                        facts_of(who), one_point(action, who, name),
+                        short=False, doubt=in_doubt(action, [name]))
+
+
+def add_volleys(points):
+    """The shared points first in the one list and last in the other, so that
+    they never meet: an order is for one of them."""
+    def of(*daemons):
+        return [(w, n) for w in daemons for n, d, _ in points if w in d]
+    shared = {n for n, d, _ in points if "milter" in d and "lmtpd" in d}
+    lists = [sorted(of("milter"), key=lambda p: p[1] not in shared),
+             sorted(of("lmtpd"), key=lambda p: p[1] in shared),
+             of("keeper", "session", "parent"), of("authd")]
+    for i in range(max(len(l) for l in lists)):
+        pairs = [l[i] for l in lists if i < len(l)]
+        names = {}
+        pairs = [p for p in pairs if names.setdefault(p[1], p) == p]
+        add_row("die %02d: %s" % (i + 1, ", ".join(
+            "%s %s" % (w, n) for w, n in pairs)), (4, 6, 7),
+                volley(pairs), doubt=True, whole=False)
+
+
+def add_series(points):
+    for action in ("cut", "fail", "stall"):
+        for who in DAEMONS:
+            names = [n for n, daemons, can_fail in points if who in daemons
+                     and (action != "fail" or can_fail)
+                     and (action != "cut" or who in HAVE_DATABASE)]
+            for i in range(0, len(names), TOGETHER):
+                some = names[i:i + TOGETHER]
+                add_row("%s %s: %s" % (action, who, ", ".join(some)),
+                        facts_of(who), series(action, who, some),
+                        doubt=in_doubt(action, some), whole=False)
+
+
+POINTS = declared()
+add_single(POINTS)
+add_volleys(POINTS)
+add_series(POINTS)

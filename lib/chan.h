@@ -151,7 +151,7 @@ enum chan_denial {
 
 struct chan_list_entry {
 	uint64_t uid;
-	uint64_t octets;
+	uint64_t octets;  /* two more than of MAIL: an empty line is added */
 	struct span uidl; /* 1..70 octets of 0x21..0x7e */
 };
 

@@ -206,10 +206,12 @@ void channel_stop(struct keeperloop *k, struct channel *c, enum chan_end why)
 
 static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
 {
-	if (j)
-		keeperloop_submit(k, c, j);
-	else
+	if (!j) {
 		answer_temp(k, c);
+		return;
+	}
+	j->blank_line = k->conf->pop3_blank_line;
+	keeperloop_submit(k, c, j);
 }
 
 static void channel_send(struct keeperloop *k, struct channel *c)

@@ -129,8 +129,8 @@ static enum db_result run_open(struct keeperjob *j, struct db *db,
 	put_simple(j, CHAN_GRANTED);
 	return page_done(&p, maildrop_open(db, span_of(j->u.open.address),
 					   span_of(j->u.open.incarnation),
-					   PAGE_MAILS, page_add, &p,
-					   &j->mailbox_id, &j->more));
+					   j->blank_line, PAGE_MAILS, page_add,
+					   &p, &j->mailbox_id, &j->more));
 }
 
 static enum db_result run_list(struct keeperjob *j, struct db *db,
@@ -142,8 +142,9 @@ static enum db_result run_list(struct keeperjob *j, struct db *db,
 	(void)scratch;
 	if (FAULT(KEEPER_LIST))
 		return DB_OURS;
-	return page_done(&p, maildrop_list(db, j->mailbox_id, j->u.after, max,
-					   page_add, &p, &j->more));
+	return page_done(&p, maildrop_list(db, j->mailbox_id, j->blank_line,
+					   j->u.after, max, page_add, &p,
+					   &j->more));
 }
 
 static void put_mail(struct keeperjob *j, uint64_t uid, uint64_t octets)

@@ -40,6 +40,7 @@ struct keeperjob {
 	uint64_t session;    /* its id, for the log */
 	int64_t deadline;    /* not begun by then: failed */
 	bool narrow;         /* the answer must fit in an empty channel */
+	bool blank_line;     /* of OPEN and LIST: see maildrop.h */
 	uint64_t mailbox_id; /* of OPEN an answer */
 	union {
 		struct keeperjob_open open;

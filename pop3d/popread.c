@@ -3,6 +3,8 @@
 #include "pop3d/popcmd.h"
 #include "pop3d/popstate.h"
 
+enum { BLANK_LINE = 2 }; /* octets */
+
 void popread_init(struct popread *r)
 {
 	*r = (struct popread){
@@ -28,12 +30,13 @@ static void begin(struct popstate *s, uint64_t octets)
 
 	r->begun = true;
 	r->octets = octets;
+	r->blank_line = mail_of(s)->octets - octets == BLANK_LINE;
 	r->cut = (struct dot_top)DOT_TOP_INIT(r->lines);
 	r->stuffer = (struct dot_stuffer)DOT_STUFFER_INIT;
 	buf_puts(s->out, "+OK");
 	if (!r->top) {
 		buf_putc(s->out, ' ');
-		buf_put_u64(s->out, octets);
+		buf_put_u64(s->out, octets + (r->blank_line ? BLANK_LINE : 0));
 		buf_puts(s->out, " octets");
 	}
 	buf_puts(s->out, "\r\n");
@@ -76,6 +79,8 @@ static bool is_whole(const struct popread *r)
 /* The last dot leaves together with the last data. */
 static struct pop_event finish(struct popstate *s)
 {
+	if (s->read.blank_line)
+		dot_stuff(&s->read.stuffer, SPAN_LIT("\r\n"), s->out);
 	dot_finish(&s->read.stuffer, s->out);
 	s->count.top += s->read.top;
 	s->count.retr += !s->read.top;

@@ -37,6 +37,7 @@ struct popread {
 	struct dot_top cut;
 	struct dot_stuffer stuffer;
 	uint64_t octets; /* of its mail */
+	bool blank_line; /* is missing behind its header, and counted */
 	uint64_t come;   /* how many of them came */
 	/* the flight */
 	enum popread_mode mode;

@@ -63,6 +63,8 @@ GRANT UPDATE (messages, octets) ON mailbox TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
+GRANT SELECT (content_id, octets, header_octets) ON content
+  TO 'mailrow-pop3'@'localhost';
 
 -- The verbs purge, undelete, mailbox erase, and what verify --repair changes:
 -- the only ones that delete mail for good. They read no message's body and no

@@ -40,10 +40,12 @@ static enum db_result take_list(struct db *db, enum query_id q,
 /* The first row is the mailbox; "" on either side fits any incarnation (see
  * box.c). */
 enum db_result maildrop_open(struct db *db, struct span address,
-			     struct span incarnation, size_t max,
+			     struct span incarnation, bool blank_line,
+			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
 {
+	enum query_id q = blank_line ? Q_DROP_OPEN_BLANK : Q_DROP_OPEN;
 	const struct sqlval param[] = { sql_bytes(address), sql_bytes(address),
 					sql_u64(max) };
 	struct sqlval col[3];
@@ -53,35 +55,36 @@ enum db_result maildrop_open(struct db *db, struct span address,
 
 	*mailbox_id_r = 0;
 	*more_r = false;
-	r = db_run(db, Q_DROP_OPEN, param);
+	r = db_run(db, q, param);
 	if (r == DB_OK)
-		r = db_fetch(db, Q_DROP_OPEN, col, &got);
+		r = db_fetch(db, q, col, &got);
 	if (r != DB_OK || !got)
 		return r;
 	if (col[2].s.n > 0 && incarnation.n > 0 &&
 	    !span_eq(col[2].s, incarnation)) {
-		db_done(db, Q_DROP_OPEN);
+		db_done(db, q);
 		return DB_OK;
 	}
 	*mailbox_id_r = col[1].u;
-	r = take_list(db, Q_DROP_OPEN, add, arg, &n);
+	r = take_list(db, q, add, arg, &n);
 	*more_r = r == DB_OK && n == max;
 	return r;
 }
 
-enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
-			     size_t max,
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id,
+			     bool blank_line, uint64_t after, size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, bool *more_r)
 {
+	enum query_id q = blank_line ? Q_DROP_LIST_BLANK : Q_DROP_LIST;
 	const struct sqlval param[] = { sql_u64(mailbox_id), sql_u64(after),
 					sql_u64(max) };
 	enum db_result r;
 	size_t n = 0;
 
-	r = db_run(db, Q_DROP_LIST, param);
+	r = db_run(db, q, param);
 	if (r == DB_OK)
-		r = take_list(db, Q_DROP_LIST, add, arg, &n);
+		r = take_list(db, q, add, arg, &n);
 	*more_r = r == DB_OK && n == max;
 	return r;
 }

@@ -15,14 +15,16 @@ struct maildrop_entry {
 /* Calls add(arg, entry) for at most max mails with uid > after, ascending; a
  * false from add ends it. *mailbox_id_r is 0 when the address (or this
  * incarnation of it) has no mailbox row yet: an empty mailbox. *more_r: the
- * list may go on. */
+ * list may go on. With blank_line a mail that is nothing but a header without
+ * its empty line counts as if it had it. */
 enum db_result maildrop_open(struct db *db, struct span address,
-			     struct span incarnation, size_t max,
+			     struct span incarnation, bool blank_line,
+			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
 	__attribute__((warn_unused_result));
-enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
-			     size_t max,
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id,
+			     bool blank_line, uint64_t after, size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, bool *more_r)
 	__attribute__((warn_unused_result));

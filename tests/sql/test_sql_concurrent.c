@@ -119,8 +119,8 @@ static void *move_mails(void *arg)
 
 		before[b] = now[b];
 		now[b].n = 0;
-		if (maildrop_list(db, box[b], 0, 100, see, &now[b], &more) !=
-		    DB_OK) {
+		if (maildrop_list(db, box[b], false, 0, 100, see, &now[b],
+				  &more) != DB_OK) {
 			atomic_fetch_add(&failed, 1);
 			break;
 		}

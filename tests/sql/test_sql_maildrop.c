@@ -58,8 +58,8 @@ static uint64_t open_box(const char *address, const char *incarnation,
 	uint64_t id = 99;
 
 	*l = (struct listed){ 0 };
-	if (maildrop_open(db, span_of(address), span_of(incarnation), max, take,
-			  l, &id, more) != DB_OK)
+	if (maildrop_open(db, span_of(address), span_of(incarnation), false,
+			  max, take, l, &id, more) != DB_OK)
 		fail_msg("%s", db_why(db));
 	return id;
 }
@@ -106,20 +106,21 @@ static void pages_join_without_gap_or_overlap(void **state)
 	assert_true(more);
 	last = l.uid[1];
 	l = (struct listed){ 0 };
-	assert_int_equal(maildrop_list(db, id, last, 2, take, &l, &more),
+	assert_int_equal(maildrop_list(db, id, false, last, 2, take, &l, &more),
 			 DB_OK);
 	assert_int_equal(l.n, 2);
 	assert_true(more);
 	assert_int_equal(l.uid[0], last + 1);
 	last = l.uid[1];
 	l = (struct listed){ 0 };
-	assert_int_equal(maildrop_list(db, id, last, 2, take, &l, &more),
+	assert_int_equal(maildrop_list(db, id, false, last, 2, take, &l, &more),
 			 DB_OK);
 	assert_int_equal(l.n, 1);
 	assert_false(more);
 	/* who has enough may stop, and the connection is usable again */
 	l = (struct listed){ .most = 1 };
-	assert_int_equal(maildrop_list(db, id, 0, 100, take, &l, &more), DB_OK);
+	assert_int_equal(maildrop_list(db, id, false, 0, 100, take, &l, &more),
+			 DB_OK);
 	assert_int_equal(l.n, 1);
 	open_box("page@example.org", "", 100, &l, &more);
 	assert_int_equal(l.n, 5);
@@ -410,6 +411,41 @@ static void a_wrong_counter_does_not_keep_mail_from_going(void **state)
 	mailing_check_store(0);
 }
 
+/* Each with and without the line; the trace comes before. */
+static void rule_10_a_header_without_its_empty_line_counts_it(void **state)
+{
+	static const struct {
+		struct span text;
+		uint64_t more;
+	} rows[] = {
+		{ SPAN_INIT("A: b\r\n\r\nbody\r\n"), 0 },
+		{ SPAN_INIT("A: b\r\n\r\n"), 0 },
+		{ SPAN_INIT("\r\n"), 0 },
+		{ SPAN_INIT("A: b\r\nC: d\r\n"), 2 },
+	};
+	uint64_t id = fix_box("blank@example.org");
+	struct listed l;
+	bool more;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		(void)store(id, rows[i].text);
+	/* what tells is how much of it is header, as the delivery writes it */
+	fix_sql("UPDATE content JOIN mail USING (content_id)"
+		" SET header_octets = IF(content.octets = 14, 8, "
+		"content.octets)"
+		" WHERE mailbox_id = %llu",
+		(unsigned long long)id);
+	l = (struct listed){ 0 };
+	assert_int_equal(maildrop_list(db, id, true, 0, 10, take, &l, &more),
+			 DB_OK);
+	assert_int_equal(l.n, sizeof(rows) / sizeof(*rows));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(l.octets[i], strlen(MAILING_TRACE) +
+						      rows[i].text.n +
+						      rows[i].more);
+}
+
 /* The mailbox is made the only large one, so that scans would show. */
 static void lists_are_fast_and_read_the_narrow_index_only(void **state)
 {
@@ -435,6 +471,9 @@ static void lists_are_fast_and_read_the_narrow_index_only(void **state)
 	fix_explain(Q_DROP_OPEN, "'none@example.org' 'none@example.org' 1000",
 		    "listing");
 	fix_explain(Q_DROP_LIST, "5 16777300 1000", "listing");
+	fix_explain(Q_DROP_OPEN_BLANK,
+		    "'fast@example.org' 'fast@example.org' 1000", "listing");
+	fix_explain(Q_DROP_LIST_BLANK, "5 16777300 1000", "listing");
 	fix_explain(Q_DROP_SIZES, "5 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
 		    "listing");
 	fix_explain(Q_DROP_READ, "0 0 0 100 0 5 16777300", NULL);
@@ -461,6 +500,8 @@ int main(void)
 		cmocka_unit_test(several_mails_come_in_one_question),
 		cmocka_unit_test(rule_35_what_is_moved_leaves_the_counters),
 		cmocka_unit_test(a_wrong_counter_does_not_keep_mail_from_going),
+		cmocka_unit_test(
+			rule_10_a_header_without_its_empty_line_counts_it),
 		cmocka_unit_test(lists_are_fast_and_read_the_narrow_index_only),
 	};
 

@@ -308,7 +308,8 @@ static void *take_mails(void *arg)
 		uint64_t box = crowd[i % 3], moved = 0;
 		bool more;
 
-		if (maildrop_list(d, box, 0, 40, see, &s, &more) != DB_OK)
+		if (maildrop_list(d, box, false, 0, 40, see, &s, &more) !=
+		    DB_OK)
 			atomic_fetch_add(&broken, 1);
 		read_all(d, box, &s);
 		if (maildrop_move(d, box, s.uid, s.n / 2, SPAN_LIT("w"),

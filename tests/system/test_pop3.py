@@ -2,7 +2,10 @@
 """The POP3 dialogue and the processes behind it."""
 
 import os
+import pwd
 import re
+import socket
+import struct
 import time
 
 from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
@@ -285,7 +288,6 @@ class Pop3Dialogue(SandboxTest):
 class Pop3Processes(SandboxTest):
     def session_pids(self):
         """The sessions: children of the parent that are not the keeper."""
-        import pwd
         login = pwd.getpwnam("mailrow-login").pw_uid
         return [c for c in children(self.sandbox.pid("pop3d"))
                 if user_of(c) == login]
@@ -361,6 +363,111 @@ class Pop3Processes(SandboxTest):
         wait_until(lambda: not self.session_pids(),
                    what="the end of the sessions")
         self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM trash"), 0)
+
+
+class Workarounds(SandboxTest):
+    CONF = ("pop3_blank_line = yes", "pop3_replace_nul = yes")
+
+    def test_rule_08_and_10_outlook_is_helped_and_the_sizes_agree(self):
+        head = b"Subject: head\r\nTo: alice\r\n"
+        for message in (head, head + b"\r\n", head + b"\r\nbody\0\0\r\n",
+                        b"no header\r\n", b""):
+            with self.sandbox.lmtp() as l:
+                l.send(EVE, [ALICE], message, "250")
+        with self.sandbox.pop3(ALICE) as p:
+            mails = [p.retr(n) for n in range(1, 6)]
+            self.assertEqual([int(r[1]) for r in p.listing()],
+                             [len(m) for m in mails])
+            self.assertEqual(p.stat(), (5, sum(map(len, mails))))
+            self.assertTrue(mails[0].endswith(head + b"\r\n"))
+            self.assertTrue(mails[1].endswith(head + b"\r\n"))
+            self.assertTrue(mails[2].endswith(b"\r\n\r\nbody\x80\x80\r\n"))
+            self.assertEqual(p.multi("TOP 1 0"), mails[0])
+            p.quit()
+
+
+class BadInput(SandboxTest):
+    """Whatever a client sends and whenever it goes: nothing is deleted
+    without a whole QUIT, nothing comes back of what it said, and the next
+    client is served."""
+
+    SECRET = b"zqxj"    # in no text of ours
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with cls.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("one", b"line\r\n" * 100000))
+            s.send(EVE, [ALICE], mail("two"))
+
+    def setUp(self):
+        super().setUp()
+        self.login = ("USER %s\r\nPASS %s\r\n" % (ALICE, PASSWORD)).encode()
+
+    def tearDown(self):
+        def gone():
+            login = pwd.getpwnam("mailrow-login").pw_uid
+            return not [c for c in children(self.sandbox.pid("pop3d"))
+                        if user_of(c) == login]
+        wait_until(gone, what="the end of the sessions")
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual(p.stat()[0], 2)
+            p.quit()
+        self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM trash"), 0)
+        self.assertNotIn("died: signal", self.sandbox.log("pop3d.log"))
+
+    def test_rule_32_a_reset_in_any_state(self):
+        states = (b"", b"US", b"USER " + ALICE.encode() + b"\r\n",
+                  b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\nYQ==\r\n",
+                  self.login, self.login + b"DELE 1\r\nDELE 2\r\n",
+                  self.login + b"DELE 2\r\nRETR 1\r\n",
+                  self.login + b"DELE 2\r\nRETR 1\r\nQUI",
+                  self.login + b"DELE 1\r\nUIDL\r\nQUIT",
+                  self.login + b"DELE 1\r\nRSET\r\nQUIT\r\n")
+        for state in states:
+            for reset in (False, True):
+                p = self.sandbox.pop3()
+                if reset:
+                    p.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                      struct.pack("ii", 1, 0))
+                p.put(state)
+                if state.startswith(self.login):
+                    p.status(), p.status()
+                p.close()
+
+    def test_rule_39_junk_is_refused_and_never_comes_back(self):
+        import random
+        r = random.Random(1939)
+        junk = [bytes(r.choices(range(1, 256), k=4000)) + b"\r\n",
+                b"\n".join(bytes(r.choices(range(1, 256), k=20))
+                           for _ in range(40)) + b"\n",
+                self.SECRET * 60 + b"\r\n", self.SECRET * 5000,
+                b"\0" * 1000 + b"\r\n", b"\r" * 1000 + b"\n",
+                b"USER " + self.SECRET + b"\r\nPASS " + self.SECRET + b"\r\n",
+                b"AUTH " + self.SECRET + b"\r\n" + self.SECRET + b"\r\n",
+                b"RETR " + self.SECRET + b"\r\n",
+                b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\r\n"]
+        for octets in junk:
+            for before in (b"", self.login):
+                with self.sandbox.pop3() as p:
+                    p.sock.settimeout(20)
+                    p.put(before + octets)
+                    p.sock.shutdown(socket.SHUT_WR)
+                    try:
+                        said = p.file.read()
+                    except ConnectionResetError:
+                        continue
+                    for line in said.splitlines(True):
+                        self.assertRegex(line, rb"^(\+OK|-ERR) ?[ -~]*\r\n$")
+                    self.assertNotIn(self.SECRET, said)
+
+    def test_rule_47_half_a_connection_and_no_word_at_the_end(self):
+        with self.sandbox.pop3() as p:
+            p.put(self.login + b"DELE 1\r\nSTAT\r\n")
+            p.sock.shutdown(socket.SHUT_WR)
+            for _ in range(4):
+                p.status()
+            self.assertEqual(p.file.read(), b"")
 
 
 class Apop(SandboxTest):

@@ -27,14 +27,15 @@ const char *db_result_text(enum db_result r)
 	return r == DB_DOWN ? "down" : "other";
 }
 
-enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
-			     size_t max,
+enum db_result maildrop_list(struct db *db, uint64_t mailbox_id,
+			     bool blank_line, uint64_t after, size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, bool *more_r)
 {
 	uint64_t uid = after;
 
 	(void)db;
+	base.blank_line = blank_line;
 	assert_int_equal(mailbox_id, MAILBOX);
 	while (uid < base.mails && uid - after < max) {
 		struct maildrop_entry e = { .uid = uid + 1,
@@ -50,14 +51,15 @@ enum db_result maildrop_list(struct db *db, uint64_t mailbox_id, uint64_t after,
 }
 
 enum db_result maildrop_open(struct db *db, struct span address,
-			     struct span incarnation, size_t max,
+			     struct span incarnation, bool blank_line,
+			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
 			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
 {
 	assert_true(span_is(address, "bob@a.example"));
 	assert_true(span_is(incarnation, "1"));
 	*mailbox_id_r = MAILBOX;
-	return maildrop_list(db, MAILBOX, 0, max, add, arg, more_r);
+	return maildrop_list(db, MAILBOX, blank_line, 0, max, add, arg, more_r);
 }
 
 static uint64_t octets_of(uint64_t uid)

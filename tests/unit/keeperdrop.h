@@ -21,7 +21,8 @@ enum {
 struct keeperdrop {
 	enum db_result result[8]; /* of the next calls; then DB_OK */
 	size_t calls;
-	size_t mails; /* in the list */
+	bool blank_line; /* of the last list */
+	size_t mails;    /* in the list */
 	uint64_t moved[16];
 	size_t nmoved;
 	char who[32], from[32];

@@ -62,7 +62,8 @@ static void send_list(struct poprig *r)
 	for (size_t i = 0; i < r->mails; i++) {
 		struct chan_list_entry e = {
 			.uid = r->mail[i].uid,
-			.octets = r->mail[i].text.n,
+			.octets = r->mail[i].text.n +
+				  (r->mail[i].blank_line ? 2 : 0),
 		};
 
 		buf_reset(&uidl);

@@ -12,6 +12,7 @@ struct poprig_mail {
 	struct span text;
 	bool gone; /* vanished after it was listed */
 	bool moved;
+	bool blank_line; /* is missing, and listed */
 };
 
 struct poprig {

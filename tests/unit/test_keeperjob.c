@@ -64,7 +64,9 @@ static void a_long_list_comes_in_pages(void **state)
 		keeperjob_free(&j);
 		j = job(KJ_LIST);
 		j->u.after = after;
+		j->blank_line = !base.blank_line;
 		run(j);
+		assert_int_equal(base.blank_line, j->blank_line);
 		at = 0;
 		listed += count_list(j, &at, !j->more);
 	}

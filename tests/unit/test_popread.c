@@ -150,6 +150,27 @@ static void rule_10_a_header_without_end_is_answered_whole(void **state)
 	expect("TOP 1 0", "+OK\r\nA: b\r\nC: d\r\n.\r\n");
 }
 
+/* The keeper has counted the line that is missing (RFC 5322 s.2.1). */
+static void rule_10_a_missing_empty_line_is_added_and_counted(void **state)
+{
+	(void)state;
+	for (size_t frame = 0; frame < 14; frame++) {
+		poprig_release(&rig);
+		poprig_init(&rig);
+		rig.frame_max = frame;
+		poprig_add(&rig, 5, SPAN_LIT("A: b\r\nC: d\r\n"));
+		poprig_add(&rig, 6, SPAN_LIT("A: b\r\n\r\n"));
+		rig.mail[0].blank_line = true;
+		poprig_login(&rig);
+		expect("LIST", "+OK 2 messages\r\n1 14\r\n2 8\r\n.\r\n");
+		expect("RETR 1", "+OK 14 octets\r\nA: b\r\nC: d\r\n\r\n.\r\n");
+		expect("TOP 1 0", "+OK\r\nA: b\r\nC: d\r\n\r\n.\r\n");
+		expect("TOP 1 9", "+OK\r\nA: b\r\nC: d\r\n\r\n.\r\n");
+		expect("RETR 2", "+OK 8 octets\r\nA: b\r\n\r\n.\r\n");
+		expect("STAT", "+OK 2 22\r\n");
+	}
+}
+
 static void rule_12_a_big_mail_streams_in_bounded_memory(void **state)
 {
 	struct span text = make_mail(BIG);
@@ -470,6 +491,7 @@ int main(void)
 		TEST(rule_08_nul_becomes_0x80_for_outlook),
 		TEST(rule_15_top_counts_lines_of_the_body),
 		TEST(rule_10_a_header_without_end_is_answered_whole),
+		TEST(rule_10_a_missing_empty_line_is_added_and_counted),
 		TEST(rule_12_a_big_mail_streams_in_bounded_memory),
 		TEST(a_client_that_reads_nothing_holds_the_stream),
 		TEST(rule_12_the_first_octets_leave_before_the_last_frame_comes),

@@ -4,13 +4,14 @@
 #include <pthread.h>
 
 #include "lib/clock.h"
+#include "lib/log.h"
 
 /* libmilter writes the reply after our callback has returned and tells nobody
  * when it is done. */
 enum { REPLY_MS = 200 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t done; /* made when we are going; monotonic clock */
 static unsigned under_way;
 static bool going;
 
@@ -35,19 +36,26 @@ void drain_leave(void)
 	(void)pthread_mutex_unlock(&lock);
 }
 
-/* The condition's clock is the wall clock; a step of it costs one more turn,
- * since the deadline itself is monotonic. */
+/* With the lock held. Two threads may want to go. */
+static void begin_going(void)
+{
+	pthread_condattr_t a;
+
+	if (going)
+		return;
+	going = pthread_condattr_init(&a) == 0 &&
+		pthread_condattr_setclock(&a, CLOCK_MONOTONIC) == 0 &&
+		pthread_cond_init(&done, &a) == 0;
+	if (!going)
+		log_panic("cannot make a condition");
+	(void)pthread_condattr_destroy(&a);
+}
+
 static void wait_until(int64_t deadline)
 {
-	int left = deadline_left(deadline);
-	struct timespec t;
+	struct timespec t = { .tv_sec = deadline / 1000,
+			      .tv_nsec = deadline % 1000 * 1000000 };
 
-	if (left > 500)
-		left = 500;
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_nsec += (long)left * 1000000;
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
 	(void)pthread_cond_timedwait(&done, &lock, &t);
 }
 
@@ -58,7 +66,7 @@ unsigned drain_wait(int64_t ms)
 	unsigned left;
 
 	(void)pthread_mutex_lock(&lock);
-	going = true;
+	begin_going();
 	while (under_way > 0 && deadline_left(deadline) > 0)
 		wait_until(deadline);
 	left = under_way;

@@ -9,6 +9,7 @@ milter_mailrow_milter_SOURCES = \
 	milter/main.c \
 	milter/message.c milter/message.h \
 	milter/mf.c milter/mf.h \
+	milter/milteraccept.c milter/milteraccept.h \
 	milter/protocol.c milter/protocol.h \
 	milter/session.c milter/session.h
 milter_mailrow_milter_CFLAGS = $(AM_CFLAGS) $(MILTER_CFLAGS)

@@ -9,14 +9,15 @@ ROWS = []
 class Row:
     """name; facts: the numbers of what it shows in threats-and-faults.md;
     function(world); short: it is part of the short form; whole: of --all;
-    doubt: a client that was told 4xx may have its mail stored (the end of a COMMIT is not known);
-    proxy: it uses world.between(); own: options of a sandbox of its own,
-    {"conf": ..., "db_args": ...}."""
+    doubt: a client that was told 4xx may have its mail stored (the end of a
+    COMMIT is not known); proxy: it uses world.between(); own: options of a
+    sandbox of its own, {"conf": ..., "db_args": ...}; needs: a function that
+    tells why this machine does not permit it, or ""."""
 
     def __init__(self, name, facts, function, short=True, whole=True,
-                 doubt=False, proxy=False, own=None):
+                 doubt=False, proxy=False, own=None, needs=None):
         self.name, self.facts, self.function = name, facts, function
-        self.short, self.whole = short, whole
+        self.short, self.whole, self.needs = short, whole, needs
         self.doubt, self.proxy, self.own = doubt, proxy, own
 
 

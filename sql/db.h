@@ -104,8 +104,8 @@ enum db_result db_one(struct db *db, enum query_id q,
 		      const struct sqlval *param, struct sqlval *col, bool *got)
 	__attribute__((warn_unused_result));
 
-/* A CALL of a procedure that yields one number, and is a transaction of its
- * own. *got_r = false: it yielded NULL. DB_DOWN: its outcome is unknown. */
+/* A CALL of a procedure with one OUT parameter, a number, that is a transaction
+ * of its own. *got_r = false: it is NULL. DB_DOWN: its outcome is unknown. */
 enum db_result db_call(struct db *db, enum query_id q,
 		       const struct sqlval *param, uint64_t *value_r,
 		       bool *got_r) __attribute__((warn_unused_result));

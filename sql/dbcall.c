@@ -1,5 +1,5 @@
-/* sql/dbcall.c: a CALL. What it yields is known only once it has run, and the
- * end of the procedure is a result of its own. */
+/* sql/dbcall.c: a CALL. Its OUT parameter comes as a row once it has run, and
+ * the end of the procedure is a result of its own. */
 #include <mysql.h>
 
 #include "sql/dbint.h"

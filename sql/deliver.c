@@ -325,7 +325,8 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 		sql_bytes(span_make(d->room, size)),
 		sql_bytes(t->trace),
 		sql_null(),
-		sql_bytes(span_head(d->m->sender, SENDER_MAX))
+		sql_bytes(span_head(d->m->sender, SENDER_MAX)),
+		sql_null() /* for the uid */
 	};
 	enum outcome o = fault(d, db, FAULT_DELIVER_PLAIN);
 	enum db_result r;

@@ -129,7 +129,7 @@ CREATE TABLE alias (
 ) ENGINE=InnoDB;
 
 -- The plain case of a delivery, one mailbox and one chunk, in one round trip.
--- Yields the uid; or NULL when there is more to it (a duplicate, a full or a
+-- p_uid is the uid; or NULL when there is more to it (a duplicate, a full or a
 -- retired mailbox): then nothing is stored and the caller goes step by step.
 -- p_key is NULL for a mail that is never taken for a duplicate; p_uidl is what
 -- follows the uid in the UIDL.
@@ -139,13 +139,13 @@ CREATE PROCEDURE deliver_plain(
   p_key BINARY(16), p_window INT UNSIGNED,
   p_content BINARY(16), p_header_octets BIGINT UNSIGNED,
   p_sha256 BINARY(32), p_data MEDIUMBLOB,
-  p_trace VARBINARY(8192), p_uidl VARBINARY(70), p_sender VARBINARY(320))
+  p_trace VARBINARY(8192), p_uidl VARBINARY(70), p_sender VARBINARY(320),
+  OUT p_uid BIGINT UNSIGNED)
 SQL SECURITY INVOKER
 plain: BEGIN
   -- a statement that names p_data costs a copy of it
   DECLARE v_body BIGINT UNSIGNED DEFAULT LENGTH(p_data);
   DECLARE v_octets BIGINT UNSIGNED DEFAULT v_body + LENGTH(p_trace);
-  DECLARE v_uid BIGINT UNSIGNED;
   DECLARE EXIT HANDLER FOR SQLEXCEPTION
   BEGIN
     ROLLBACK;
@@ -160,7 +160,6 @@ plain: BEGIN
            UTC_TIMESTAMP(), received_at);
     IF ROW_COUNT() = 0 THEN
       ROLLBACK;
-      SELECT v_uid;
       LEAVE plain;
     END IF;
   END IF;
@@ -174,16 +173,14 @@ plain: BEGIN
       AND (p_quota = 0 OR octets + v_octets <= p_quota);
   IF ROW_COUNT() <> 1 THEN
     ROLLBACK;
-    SELECT v_uid;
     LEAVE plain;
   END IF;
-  SET v_uid = LAST_INSERT_ID();
+  SET p_uid = LAST_INSERT_ID();
   INSERT INTO mail (mailbox_id, uid, content_id, trace, octets, uidl,
                     sender, received_at)
-    VALUES (p_mailbox, v_uid, p_content, p_trace, v_octets,
-            CONCAT(v_uid, p_uidl), p_sender, UTC_TIMESTAMP());
+    VALUES (p_mailbox, p_uid, p_content, p_trace, v_octets,
+            CONCAT(p_uid, p_uidl), p_sender, UTC_TIMESTAMP());
   COMMIT;
-  SELECT v_uid;
 END//
 DELIMITER ;
 

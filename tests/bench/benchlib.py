@@ -87,8 +87,11 @@ class Sandbox:
         self.script = os.path.join(TOP, "packaging", "sandbox")
         self.environ = dict(os.environ, MAILROW_BUILD=BUILD)
         atexit.register(self.stop)
-        self.verb("start", *start_args)
         self.env = {}
+        self.start(*start_args)
+
+    def start(self, *args):
+        self.verb("start", *args)
         for word in shlex.split(self.verb("env")):
             key, value = word.split("=", 1)
             self.env[key] = value
@@ -100,6 +103,17 @@ class Sandbox:
     def stop(self):
         subprocess.run([self.script, "stop", "--dir", self.dir, "--remove"],
                        env=self.environ, check=False)
+
+    def age(self):
+        """Makes the database's log one that has been written to its end and
+        begun again, as a site's is from its first day on. In a new file each
+        flush has the file system mark the blocks as written, too: one more
+        write to the disk, for a log of 96 MiB only."""
+        log = os.path.join(self.dir, "db", "ib_logfile0")
+        self.verb("stop")
+        run("cp", "--preserve", "--sparse=never", log, log + ".aged")
+        os.replace(log + ".aged", log)
+        self.start()
 
     def sql(self, text):
         return run("mariadb", "--no-defaults", "--batch",
@@ -144,6 +158,25 @@ def busy_seconds():
     idle = int(tick[3]) + int(tick[4])
     total = sum(int(t) for t in tick[:8])
     return (total - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def tree_seconds(*roots):
+    """Processor time so far of these processes, of those they have started,
+    and of those of them that have ended."""
+    seconds, children = {}, {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii",
+                      errors="replace") as f:
+                stat = f.read().rpartition(")")[2].split()
+        except OSError:
+            continue                # it has ended meanwhile
+        children.setdefault(int(stat[1]), []).append(int(pid))
+        seconds[int(pid)] = sum(int(t) for t in stat[11:15])
+    pids = [int(root) for root in roots]
+    for pid in pids:
+        pids.extend(children.get(pid, ()))
+    return sum(seconds.get(p, 0) for p in pids) / os.sysconf("SC_CLK_TCK")
 
 
 def load(*argv, prefix=(), after=None):

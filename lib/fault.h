@@ -5,7 +5,7 @@
  * "points" in it, mapped before anybody is confined or forked: every process
  * counts there what it passes, and tests write orders there. An order is
  * carried out once, by whoever passes last of so many passings, and says
- *	die		SIGKILL to oneself
+ *	die		SIGKILL to oneself; where that is not allowed, _exit()
  *	stall MS	so many milliseconds
  *	cut		all database connections of the process are shut down at
  *			the socket: their next use fails

@@ -1,6 +1,7 @@
 # Lints: each prints file:line and what is wrong.
 LINTS = \
 	tests/lint/calls.py \
+	tests/lint/faults.py \
 	tests/lint/format.sh \
 	tests/lint/functions.py \
 	tests/lint/man.sh \

@@ -8,12 +8,19 @@ sys_tests = \
 	tests/unit/test_net \
 	tests/unit/test_pwhash \
 	tests/unit/test_spool
+if FAULT_POINTS
+sys_tests += tests/unit/test_fault
+endif
 check_PROGRAMS += $(sys_tests)
 TESTS += $(sys_tests)
 
 tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c
 tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_fault_SOURCES = tests/unit/test_fault.c
+tests_unit_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fault_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_counter_SOURCES = tests/unit/test_counter.c
 tests_unit_test_counter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

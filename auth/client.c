@@ -2,10 +2,9 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <openssl/rand.h>
 
 #include "lib/clock.h"
 #include "lib/fault.h"
@@ -57,7 +56,8 @@ static void client_put_handshake(struct client *c)
 {
 	uint8_t cookie[16];
 
-	if (RAND_bytes(cookie, sizeof(cookie)) != 1)
+	/* OpenSSL's generator, when its first use fails, fails for ever */
+	if (getrandom(cookie, sizeof(cookie), 0) != (ssize_t)sizeof(cookie))
 		c->out.failed = true;
 	authproto_put_handshake(&c->out, c->serve->mechs, (uint64_t)getpid(),
 				++c->serve->last_cuid, cookie);

@@ -122,6 +122,8 @@ enum mech_step mech_feed(struct mech *m, bool has_resp, struct span resp,
 		return mech_ask_first(m, challenge_r);
 	if (base64_decode(resp, &message))
 		step = mech_step(m, buf_span(&message), challenge_r);
+	else if (!buf_ok(&message))
+		step = MECH_MEMORY;
 	buf_wipe(&message);
 	return step;
 }

@@ -28,13 +28,21 @@ static struct pop_event ask(struct popstate *s, struct chan_auth *a)
 	return pop_event(POP_WAIT);
 }
 
+/* False: no memory, for no line holds a name that is too long. */
+static bool keep_user(struct popstate *s, struct span name)
+{
+	buf_reset(&s->user);
+	buf_put_span(&s->user, name);
+	return buf_ok(&s->user);
+}
+
 /* Says the same whether the account exists or not (RFC 1939 s.13). */
 struct pop_event pop_user(struct popstate *s, const struct popcmd_args *a)
 {
 	if (poptls_missing(s))
 		return pop_err(R_POP_CLEAR);
-	buf_reset(&s->user);
-	buf_put_span(&s->user, a->arg[0]);
+	if (!keep_user(s, a->arg[0]))
+		return pop_end(R_POP_TEMP, CHAN_END_TROUBLE);
 	return pop_event(POP_OK);
 }
 
@@ -127,8 +135,8 @@ static struct pop_event login_name(struct popstate *s, struct span name)
 	if (name.n == 0 || name.n > AUTHPROTO_NAME_MAX ||
 	    memchr(name.p, '\0', name.n))
 		return pop_err(R_POP_SYNTAX);
-	buf_reset(&s->user);
-	buf_put_span(&s->user, name);
+	if (!keep_user(s, name))
+		return pop_end(R_POP_TEMP, CHAN_END_TROUBLE);
 	return challenge(s, SASL_LOGIN_PASS, SPAN_LIT("Password:"));
 }
 
@@ -177,7 +185,8 @@ static struct pop_event take_word(struct popstate *s, enum pop_sasl step,
 	struct pop_event ev;
 
 	if (!base64_decode(word, &message))
-		ev = pop_err(R_POP_BASE64);
+		ev = buf_ok(&message) ? pop_err(R_POP_BASE64)
+				      : pop_end(R_POP_TEMP, CHAN_END_TROUBLE);
 	else if (step == SASL_PLAIN)
 		ev = ask_plain(s, buf_span(&message));
 	else if (step == SASL_CRAM_MD5)

@@ -27,15 +27,6 @@ void popstate_release(struct popstate *s)
 	popread_release(&s->read);
 }
 
-void popstate_greet(struct popstate *s)
-{
-	buf_puts(s->out, s->rules.xclient ? "+OK [XCLIENT] Mailrow POP3 ready"
-					  : "+OK Mailrow POP3 ready");
-	if (s->rules.apop)
-		buf_printf(s->out, " %s", s->rules.challenge);
-	buf_puts(s->out, "\r\n");
-}
-
 bool popstate_out_full(const struct popstate *s)
 {
 	return s->out->n >= POPSTATE_OUT_FULL;
@@ -47,6 +38,17 @@ static void end(struct popstate *s, enum reply_id reply, enum chan_end why)
 		reply_put_pop3(s->out, reply);
 	s->ended = true;
 	s->end = why;
+}
+
+void popstate_greet(struct popstate *s)
+{
+	buf_puts(s->out, s->rules.xclient ? "+OK [XCLIENT] Mailrow POP3 ready"
+					  : "+OK Mailrow POP3 ready");
+	if (s->rules.apop)
+		buf_printf(s->out, " %s", s->rules.challenge);
+	buf_puts(s->out, "\r\n");
+	if (!buf_ok(s->out))
+		end(s, R_NONE, CHAN_END_TROUBLE);
 }
 
 /* Trouble of ours is not counted against the client. */

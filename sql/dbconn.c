@@ -12,6 +12,7 @@ enum {
 	ERR_UNKNOWN_VARIABLE = 1193,
 	ERR_NO_SUCH_THREAD = 1094,
 	ERR_NOT_OUR_THREAD = 1095,
+	ERR_CLIENT_MEMORY = 2008,
 	ERR_SERVER_LOST = 2013
 };
 
@@ -31,11 +32,23 @@ static void forbid(MYSQL *my)
 #endif
 }
 
-static void set_options(MYSQL *my, const struct db_target *t)
+/* The library does not tell that it had no memory for a text; without the
+ * option file it would look for a server elsewhere. */
+static bool set_text(MYSQL *my, enum mysql_option o, const char *text)
 {
-	mysql_options(my, MYSQL_READ_DEFAULT_FILE, t->file);
-	mysql_options(my, MYSQL_READ_DEFAULT_GROUP, t->group);
-	mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	const char *kept = NULL;
+
+	return mysql_options(my, o, text) == 0 &&
+	       mysql_get_option(my, o, &kept) == 0 && kept &&
+	       strcmp(kept, text) == 0;
+}
+
+static bool set_options(MYSQL *my, const struct db_target *t)
+{
+	if (!set_text(my, MYSQL_READ_DEFAULT_FILE, t->file) ||
+	    !set_text(my, MYSQL_READ_DEFAULT_GROUP, t->group) ||
+	    !set_text(my, MYSQL_SET_CHARSET_NAME, "utf8mb4"))
+		return false;
 	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &t->connect_timeout);
 	mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &t->timeout);
 	mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &t->timeout);
@@ -45,6 +58,7 @@ static void set_options(MYSQL *my, const struct db_target *t)
 		      "caching_sha2_password,sha256_password");
 #endif
 	forbid(my);
+	return true;
 }
 
 static int socket_of(MYSQL *my)
@@ -58,23 +72,31 @@ static int socket_of(MYSQL *my)
 
 /* No flags: CLIENT_FOUND_ROWS above all must not be set, since affected rows
  * tell what really changed. */
-static enum db_result connect_server(struct db *db)
+static enum db_result dial(struct db *db)
 {
 	const struct db_target *t = db->target;
-	enum db_result r;
 	MYSQL *done;
 
-	db->my = mysql_init(NULL);
-	if (!db->my)
-		return db_fail(db, 2008, "");
-	set_options(db->my, t);
+	if (!set_options(db->my, t))
+		return db_fail(db, ERR_CLIENT_MEMORY, "");
 	dbuser_become(&t->user);
 	done = mysql_real_connect(db->my, NULL, NULL, NULL,
 				  t->has_database ? NULL : DATABASE_DEFAULT, 0,
 				  NULL, 0);
 	dbuser_return(&t->user);
-	if (!done) {
-		r = db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+	return done ? DB_OK
+		    : db_fail(db, mysql_errno(db->my), mysql_error(db->my));
+}
+
+static enum db_result connect_server(struct db *db)
+{
+	enum db_result r;
+
+	db->my = mysql_init(NULL);
+	if (!db->my)
+		return db_fail(db, ERR_CLIENT_MEMORY, "");
+	r = dial(db);
+	if (r != DB_OK) {
 		mysql_close(db->my);
 		db->my = NULL;
 		return r;

@@ -32,6 +32,7 @@ static const struct dberror dberrors[] = {
 	{ 1041, DB_DOWN, false, "server out of memory" },
 	{ 1042, DB_DOWN, false, "server cannot resolve our host" },
 	{ 1043, DB_DOWN, false, "bad handshake" },
+	{ 1046, DB_DOWN, false, "no database selected" },
 	{ 1047, DB_DOWN, true, "node not ready" },
 	{ 1053, DB_DOWN, false, "server shutdown in progress" },
 	{ 1114, DB_DOWN, true, "table full" },
@@ -62,6 +63,7 @@ static const struct dberror dberrors[] = {
 	{ 2008, DB_DOWN, false, "out of memory" },
 	{ 2012, DB_DOWN, true, "error in the handshake" },
 	{ 2013, DB_DOWN, false, "lost connection" },
+	{ 2014, DB_DOWN, false, "commands out of sync" },
 	{ 2026, DB_DOWN, true, "TLS error" },
 	{ 2027, DB_DOWN, false, "malformed packet" },
 	{ 2055, DB_DOWN, false, "lost connection" },
@@ -72,7 +74,6 @@ static const struct dberror dberrors[] = {
 	/* schema, grants, configuration or a bug: named for who repairs it */
 	{ 1044, DB_OURS, true, "no right to the database" },
 	{ 1045, DB_OURS, true, "access denied" },
-	{ 1046, DB_OURS, false, "no database selected" },
 	{ 1049, DB_OURS, true, "unknown database" },
 	{ 1050, DB_OURS, true, "table exists" },
 	{ 1054, DB_OURS, true, "unknown column" },
@@ -91,7 +92,6 @@ static const struct dberror dberrors[] = {
 	{ 1665, DB_OURS, false, "binlog_format=STATEMENT cannot be used" },
 	{ 1690, DB_OURS, false, "number out of range" },
 	{ 1698, DB_OURS, true, "access denied" },
-	{ 2014, DB_OURS, false, "commands out of sync" },
 	{ 2054, DB_OURS, true, "server and client do not agree" },
 	{ 2058, DB_OURS, true, "authentication plugin" },
 	{ 2059, DB_OURS, true, "authentication plugin" },
@@ -101,12 +101,23 @@ static const struct dberror dberrors[] = {
 static const struct dberror dberror_unknown = { 0, DB_OURS, false,
 						"unexpected error" };
 
+/* The library gave up, perhaps for lack of memory and without a number, in the
+ * middle of an answer: what is left of that must not be taken for another. */
+static const struct dberror dberror_library = {
+	0, DB_DOWN, false, "unexpected error of the client library"
+};
+
+static bool is_of_the_library(unsigned code)
+{
+	return code == 0 || (code >= 2000 && code <= 2999);
+}
+
 const struct dberror *dberror_find(unsigned code)
 {
 	for (size_t i = 0; i < sizeof(dberrors) / sizeof(*dberrors); i++)
 		if (dberrors[i].code == code)
 			return &dberrors[i];
-	return &dberror_unknown;
+	return is_of_the_library(code) ? &dberror_library : &dberror_unknown;
 }
 
 const char *db_result_text(enum db_result r)

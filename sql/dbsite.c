@@ -35,19 +35,22 @@ static enum db_result keep_text(struct db *db, struct site_stmt *site,
 	return DB_OK;
 }
 
-static void keep_names(struct site_stmt *site)
+/* False: no memory. */
+static bool keep_names(struct site_stmt *site)
 {
 	MYSQL_RES *meta = mysql_stmt_result_metadata(site->s.h);
 	MYSQL_FIELD *field;
 
 	memset(site->name, 0, sizeof(site->name));
 	if (!meta)
-		return;
+		return false;
 	field = mysql_fetch_fields(meta);
 	for (size_t i = 0; i < site->s.ncol && i < DB_SITE_COLUMNS; i++)
 		snprintf(site->name[i], sizeof(site->name[i]), "%s",
 			 field[i].name);
 	mysql_free_result(meta);
+	site->s.fresh = false;
+	return true;
 }
 
 enum db_result db_site_run(struct db *db, unsigned slot, struct span text,
@@ -103,9 +106,10 @@ enum db_result db_site_columns(struct db *db, unsigned slot, struct span text,
 	*n_r = 0;
 	if (r != DB_OK)
 		return r;
-	if (site->s.fresh)
-		keep_names(site);
-	site->s.fresh = false;
+	if (site->s.ncol > 0 && site->s.fresh && !keep_names(site)) {
+		db_close(db);
+		return db_fail_text(db, DB_DOWN, "out of memory");
+	}
 	if (site->s.ncol > max)
 		return db_fail_text(db, DB_OURS, "statement has %zu columns",
 				    site->s.ncol);

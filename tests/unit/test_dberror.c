@@ -20,6 +20,7 @@ static void each_number_has_the_class_that_callers_act_on(void **state)
 		{ 1129, DB_DOWN },  { 2002, DB_DOWN },  { 2003, DB_DOWN },
 		{ 2006, DB_DOWN },  { 2013, DB_DOWN },  { 2055, DB_DOWN },
 		{ 1927, DB_DOWN },  { 1021, DB_DOWN },  { 1114, DB_DOWN },
+		{ 1046, DB_DOWN },  { 2008, DB_DOWN },  { 2014, DB_DOWN },
 		{ 1045, DB_OURS },  { 1142, DB_OURS },  { 1146, DB_OURS },
 		{ 1406, DB_OURS },  { 1054, DB_OURS },
 	};
@@ -41,6 +42,16 @@ static void a_number_nobody_knows_is_ours_and_shows_no_server_text(void **state)
 	(void)state;
 	assert_int_equal(e->result, DB_OURS);
 	assert_false(e->names_only);
+}
+
+/* What is read next on that connection could be the rest of an answer. */
+static void a_failure_of_the_library_ends_the_connection(void **state)
+{
+	static const unsigned code[] = { 0, 2000, 2023, 2031, 2999 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(code) / sizeof(*code); i++)
+		assert_int_equal(dberror_find(code[i])->result, DB_DOWN);
 }
 
 /* Their texts quote the values of a row. */
@@ -66,6 +77,7 @@ int main(void)
 		cmocka_unit_test(each_number_has_the_class_that_callers_act_on),
 		cmocka_unit_test(
 			a_number_nobody_knows_is_ours_and_shows_no_server_text),
+		cmocka_unit_test(a_failure_of_the_library_ends_the_connection),
 		cmocka_unit_test(
 			errors_that_quote_data_keep_the_servers_text_back),
 		cmocka_unit_test(every_class_has_a_text),

@@ -14,3 +14,22 @@ check-faults: all
 		PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/faults/run $(FAULTS)
 .PHONY: check-faults
+
+# One allocation fails: a shim that is preloaded, and what drives it.
+# NOMEM="test_nomem.Mail" runs a part, MAILROW_NOMEM_ALL=1 every single failure.
+EXTRA_DIST += tests/faults/nomem.c tests/faults/nomem.py \
+	tests/faults/test_nomem.py
+CLEANFILES += tests/faults/nomem.so
+
+tests/faults/nomem.so: $(srcdir)/tests/faults/nomem.c config.h
+	$(AM_V_CCLD)$(MKDIR_P) tests/faults && \
+	$(CC) -I. -include config.h -O2 -g -fPIC -shared -o $@ \
+		$(srcdir)/tests/faults/nomem.c
+
+check-nomem: all tests/faults/nomem.so
+	MAILROW_BUILD='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
+		PYTHONDONTWRITEBYTECODE=1 \
+		PYTHONPATH='$(abs_top_srcdir)/tests/faults' \
+		$(PYTHON3) $(srcdir)/tests/system/run.py $(NOMEM)
+NOMEM = test_nomem
+.PHONY: check-nomem

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "sql/durability.h"
 #include "sql/schema.h"
@@ -78,7 +79,7 @@ static struct db *connect_as(struct check *k, const struct check_daemon *d,
 	if (db_connect(db) == DB_OK)
 		return db;
 	check_say(k, CHECK_FAIL, "database", check_db_fix(db_errno(db), fix),
-		  "%s cannot connect: %s", program_name(d->program),
+		  "%s cannot connect: %s", program_option_group(d->program),
 		  db_why(db));
 	db_free(&db);
 	return NULL;
@@ -99,7 +100,7 @@ static bool test_procedure(struct check *k, struct db *db, enum program p)
 		return true;
 	check_say(k, CHECK_FAIL, "database", check_db_fix(1370, fix),
 		  "%s may not call deliver_plain: mail is stored more slowly",
-		  program_name(p));
+		  program_option_group(p));
 	return false;
 }
 
@@ -118,13 +119,14 @@ static void test_statements(struct check *k, struct db *db, enum program p)
 		if (bad++ == 0)
 			check_say(k, CHECK_FAIL, "database",
 				  check_db_fix(db_errno(db), fix),
-				  "%s may not run %s: %s", program_name(p),
+				  "%s may not run %s: %s",
+				  program_option_group(p),
 				  db_query_name((enum query_id)q), db_why(db));
 	}
 	if (bad == 0 && test_procedure(k, db, p))
 		check_say(k, CHECK_OK, "database", "",
 			  "%s connects, its %u statements prepare",
-			  program_name(p), n);
+			  program_option_group(p), n);
 }
 
 static void test_daemon(struct check *k, const void *arg)
@@ -140,6 +142,26 @@ static void test_daemon(struct check *k, const void *arg)
 	db_free(&db);
 	db_target_free(&target);
 	db_library_end();
+}
+
+/* Root connects as its user by himself (sql/dbuser.h). */
+static void test_purge(struct check *k)
+{
+	const struct check_daemon d = { PROG_PURGE, "mailrow-purge" };
+	struct db_target *target = NULL;
+	struct db *db;
+
+	if (geteuid() != 0) {
+		check_say(k, CHECK_WARN, "database", "sudo mailrow check",
+			  "%s not tested: run the check as root",
+			  program_option_group(d.program));
+		return;
+	}
+	db = connect_as(k, &d, &target);
+	if (db)
+		test_statements(k, db, d.program);
+	db_free(&db);
+	db_target_free(&target);
 }
 
 static void say_durability(void *arg, const char *finding, const char *remedy)
@@ -209,4 +231,5 @@ void checkdb_run(struct check *k)
 	n = check_daemons(check_tool(k)->conf, d);
 	for (i = 0; i < n; i++)
 		check_as(k, "database", d[i].user, NULL, test_daemon, &d[i]);
+	test_purge(k);
 }

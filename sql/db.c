@@ -2,8 +2,10 @@
 #include "sql/db.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <mysql.h>
 
@@ -73,6 +75,24 @@ void db_thread_ready(void)
 #endif
 }
 
+/* The library says nothing when it cannot read the file. */
+static bool user_can_read(struct db_target *t, const struct optfile *o,
+			  struct buf *why)
+{
+	bool ok;
+
+	if (t->self != PROG_PURGE)
+		return true;
+	dbuser_find(&t->user, o);
+	dbuser_become(&t->user);
+	ok = faccessat(AT_FDCWD, t->file, R_OK, AT_EACCESS) == 0;
+	dbuser_return(&t->user);
+	if (!ok)
+		buf_printf(why, "user '%s' cannot read '%s'\n", o->user,
+			   t->file);
+	return ok;
+}
+
 static bool target_read(struct db_target *t, enum db_role role, struct buf *why)
 {
 	struct optfile o;
@@ -86,18 +106,14 @@ static bool target_read(struct db_target *t, enum db_role role, struct buf *why)
 			memcpy(t->group, group, sizeof(group));
 			t->has_database = o.has_database;
 			t->role = DB_ACCOUNTS;
-			if (t->self == PROG_PURGE)
-				dbuser_find(&t->user, &o);
-			return true;
+			return user_can_read(t, &o, why);
 		}
 	}
 	if (!optfile_load(t->file, span_of(t->group), &o, why))
 		return false;
-	if (t->self == PROG_PURGE)
-		dbuser_find(&t->user, &o);
 	t->has_database = o.has_database;
 	t->role = DB_STORE;
-	return true;
+	return user_can_read(t, &o, why);
 }
 
 static unsigned whole_seconds(int64_t ms)

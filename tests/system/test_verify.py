@@ -2,6 +2,9 @@
 """mailrow verify, beside everything else that runs."""
 
 import json
+import os
+import shutil
+import subprocess
 import threading
 import time
 
@@ -75,6 +78,34 @@ class Verify(SandboxTest):
                            (64, ("--fix",))):
             r = self.sandbox.tool("verify", *args, check=False)
             self.assertEqual(r.returncode, code, r.stderr)
+
+    def check(self, text):
+        r = self.sandbox.tool("--json", "check", check=False)
+        return [(f["level"], f["fix"])
+                for f in json.loads(r.stdout)["findings"]
+                if f["subject"] == "database" and text in f["finding"]]
+
+    def test_check_looks_at_the_purges_user(self):
+        self.assertEqual(self.check("mailrow-purge connects"),
+                         [("ok", None)])
+        right = "INSERT ON content %s 'mailrow-purge'@'localhost'"
+        self.sandbox.sql("REVOKE " + right % "FROM")
+        self.assertEqual(self.check("mailrow-purge may not run "
+                                    "Q_VERIFY_ADOPT"),
+                         [("FAIL", "mailrow schema grants | mariadb mailrow")])
+        self.sandbox.sql("GRANT " + right % "TO")
+        path = os.path.join(self.sandbox.dir, "etc", "mailrow",
+                            "mailrow-purge.cnf")
+        shutil.chown(path, "root", "root")
+        text = "user 'mailrow-purge' cannot read '%s'" % path
+        found = self.check(text)
+        self.assertEqual(len(found), 1)
+        r = self.sandbox.tool("verify", "--repair", check=False)
+        self.assertEqual((r.returncode, r.stderr),
+                         (69, "mailrow: %s\n" % text))
+        subprocess.run(found[0][1], shell=True, check=True)
+        self.assertEqual(self.check(text), [])
+        self.assertEqual(self.verify("--repair"), [])
 
     def test_the_database_goes_away(self):
         self.sandbox.stop("db")

@@ -154,6 +154,8 @@ static void set_up(uint8_t how)
 	rig.pop.rules.apop = how & 1;
 	rig.pop.rules.cram_md5 = how & 2;
 	rig.pop.rules.replace_nul = how & 4;
+	rig.mail[0].blank_line = how & 8;
+	rig.mail[2].blank_line = how & 16;
 	rig.pop.rules.stls = how & 8;
 	rig.pop.rules.needs_tls = how & 16;
 	lines = (struct line_buf){ .p = line_room_,

@@ -6,6 +6,7 @@ import pwd
 import re
 import socket
 import struct
+import subprocess
 import time
 
 from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
@@ -234,6 +235,30 @@ class Pop3Dialogue(SandboxTest):
         self.assertEqual(len(rows), 2)
         self.assertNotEqual(rows[1][1], goes[1])
 
+    def dump(self, tool, **how):
+        return subprocess.run([tool, "--no-defaults", "--socket",
+                               self.sandbox.env["MAILROW_DB_SOCKET"],
+                               "mailrow"], check=True, **how).stdout
+
+    def test_rule_22_and_23_a_restore_keeps_uidls_and_gives_none_again(self):
+        def uidls():
+            with self.sandbox.pop3(ALICE) as p:
+                return [r[1] for r in p.listing("UIDL")]
+        before = uidls()
+        saved = self.dump("mariadb-dump", stdout=subprocess.PIPE)
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("lost with the restore"))
+        lost = uidls()[2]
+        self.dump("mariadb", input=saved)
+        self.assertEqual(uidls(), before)
+        with self.sandbox.smtp() as s:
+            s.send(EVE, [ALICE], mail("after the restore"))
+        after = uidls()
+        self.assertEqual(after[:2], before)
+        # the number is the same again, the name is not
+        self.assertEqual(after[2].split(".")[0], lost.split(".")[0])
+        self.assertNotEqual(after[2], lost)
+
     def test_rule_36_a_mail_that_vanished_is_told_once(self):
         with self.sandbox.pop3(ALICE) as p:
             p.sock.settimeout(20)
@@ -365,32 +390,12 @@ class Pop3Processes(SandboxTest):
         self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM trash"), 0)
 
 
-class Workarounds(SandboxTest):
-    CONF = ("pop3_blank_line = yes", "pop3_replace_nul = yes")
-
-    def test_rule_08_and_10_outlook_is_helped_and_the_sizes_agree(self):
-        head = b"Subject: head\r\nTo: alice\r\n"
-        for message in (head, head + b"\r\n", head + b"\r\nbody\0\0\r\n",
-                        b"no header\r\n", b""):
-            with self.sandbox.lmtp() as l:
-                l.send(EVE, [ALICE], message, "250")
-        with self.sandbox.pop3(ALICE) as p:
-            mails = [p.retr(n) for n in range(1, 6)]
-            self.assertEqual([int(r[1]) for r in p.listing()],
-                             [len(m) for m in mails])
-            self.assertEqual(p.stat(), (5, sum(map(len, mails))))
-            self.assertTrue(mails[0].endswith(head + b"\r\n"))
-            self.assertTrue(mails[1].endswith(head + b"\r\n"))
-            self.assertTrue(mails[2].endswith(b"\r\n\r\nbody\x80\x80\r\n"))
-            self.assertEqual(p.multi("TOP 1 0"), mails[0])
-            p.quit()
-
-
-class BadInput(SandboxTest):
+class OddClients(SandboxTest):
     """Whatever a client sends and whenever it goes: nothing is deleted
     without a whole QUIT, nothing comes back of what it said, and the next
     client is served."""
 
+    CONF = ("pop3_blank_line = yes", "pop3_replace_nul = yes")
     SECRET = b"zqxj"    # in no text of ours
 
     @classmethod
@@ -415,6 +420,23 @@ class BadInput(SandboxTest):
             p.quit()
         self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM trash"), 0)
         self.assertNotIn("died: signal", self.sandbox.log("pop3d.log"))
+
+    def test_rule_08_and_10_outlook_is_helped_and_the_sizes_agree(self):
+        head = b"Subject: head\r\nTo: alice\r\n"
+        for message in (head, head + b"\r\n", head + b"\r\nbody\0\0\r\n",
+                        b"no header\r\n", b""):
+            with self.sandbox.lmtp() as l:
+                l.send(EVE, [BOB], message, "250")
+        with self.sandbox.pop3(BOB) as p:
+            mails = [p.retr(n) for n in range(1, 6)]
+            self.assertEqual([int(r[1]) for r in p.listing()],
+                             [len(m) for m in mails])
+            self.assertEqual(p.stat(), (5, sum(map(len, mails))))
+            self.assertTrue(mails[0].endswith(head + b"\r\n"))
+            self.assertTrue(mails[1].endswith(head + b"\r\n"))
+            self.assertTrue(mails[2].endswith(b"\r\n\r\nbody\x80\x80\r\n"))
+            self.assertEqual(p.multi("TOP 1 0"), mails[0])
+            p.quit()
 
     def test_rule_32_a_reset_in_any_state(self):
         states = (b"", b"US", b"USER " + ALICE.encode() + b"\r\n",
@@ -460,6 +482,22 @@ class BadInput(SandboxTest):
                     for line in said.splitlines(True):
                         self.assertRegex(line, rb"^(\+OK|-ERR) ?[ -~]*\r\n$")
                     self.assertNotIn(self.SECRET, said)
+
+    def test_rule_62_no_escape_sequence_reaches_a_log(self):
+        name = b"\x1b[2Jrip=192.0.2.66\x9b\x07, user=<bob>"
+        with self.sandbox.pop3() as p:
+            p.put(b"USER " + name.replace(b" ", b"") + b"\r\nPASS x\r\n")
+            p.status()
+            self.assertRefused("-ERR [AUTH]", p.status)
+        wait_until(lambda: "x1b[2J" in self.sandbox.log("pop3d.log"),
+                   what="the line of its end")
+        for log in ("pop3d.log", "authd.log"):
+            with open(os.path.join(self.sandbox.env["MAILROW_LOG"], log),
+                      "rb") as f:
+                text = f.read()
+            self.assertIn(b"\\x1b[2J", text)
+            self.assertNotRegex(text, rb"[^\n -~]")
+            self.assertNotRegex(text, rb"(?m)^[^<\n]*rip=192\.0\.2\.66")
 
     def test_rule_47_half_a_connection_and_no_word_at_the_end(self):
         with self.sandbox.pop3() as p:

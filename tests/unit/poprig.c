@@ -226,9 +226,13 @@ bool poprig_deliver_one(struct poprig *r)
 
 	if (r->queue.n == 0 || r->stalled || !popstate_wants_frame(&r->pop))
 		return false;
-	memcpy(&n, r->queue.p, sizeof(n));
-	buf_put(&frame, r->queue.p + sizeof(n), n);
-	buf_drop(&r->queue, sizeof(n) + n);
+	memcpy(&n, r->queue.p + r->queue_at, sizeof(n));
+	buf_put(&frame, r->queue.p + r->queue_at + sizeof(n), n);
+	r->queue_at += sizeof(n) + n;
+	if (r->queue_at == r->queue.n) {
+		buf_reset(&r->queue);
+		r->queue_at = 0;
+	}
 	popstate_frame(&r->pop, buf_span(&frame));
 	buf_release(&frame);
 	return true;

@@ -20,6 +20,7 @@ struct poprig {
 	struct buf out;   /* the machine's */
 	struct buf said;  /* all that left, in order */
 	struct buf queue; /* frames under way, each behind its length */
+	size_t queue_at;  /* those before it have come */
 	struct poprig_mail mail[POPRIG_MAILS];
 	size_t mails;
 	const char *user, *password;

@@ -1,8 +1,8 @@
 #include "auth/attempt.h"
 
-#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 
 static enum door door_of(struct span service)
 {
@@ -60,14 +60,14 @@ static const char *verdict_name(enum verdict v)
 /* The two doors are told apart; what else a peer calls itself is one. */
 static void attempt_count(const struct attempt *a, enum verdict v)
 {
-	static const char *const name[][3] = {
-		{ "smtp login ok", "smtp login failed", "smtp login deferred" },
-		{ "pop3 login ok", "pop3 login failed", "pop3 login deferred" },
+	static const enum metric_id m[][3] = {
+		{ M_SMTP_LOGIN_OK, M_SMTP_LOGIN_FAILED, M_SMTP_LOGIN_TEMP },
+		{ M_POP3_LOGIN_OK, M_POP3_LOGIN_FAILED, M_POP3_LOGIN_TEMP },
 	};
 	bool pop3 = span_is(span_of(a->service), "pop3");
 	size_t outcome = v == VERDICT_OK ? 0 : v == VERDICT_FAILED ? 1 : 2;
 
-	counter_add(name[pop3][outcome]);
+	metric_add(m[pop3][outcome], 1);
 }
 
 /* The client's address stands before anything the client may choose. */

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "lib/confload.h"
-#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/supervise.h"
 #include "lib/net.h"
 #include "auth/serve.h"
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 	fault_i_am(FAULT_BY_AUTHD);
 	log_open(d.conf, program_name(PROG_AUTHD));
 	authd_hide_memory();
-	counter_open(d.conf->counter_dir, program_name(PROG_AUTHD), true);
+	metric_open(d.conf->counter_dir, program_name(PROG_AUTHD));
 	daemon_find_user(d.conf->auth_user, &d.user);
 	d.listener[0] = authd_listen(d.conf->auth_socket, d.conf->mta_group);
 	d.listener[1] =

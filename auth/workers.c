@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "auth/check.h"
 #include "auth/lastlogin.h"
 
@@ -73,10 +74,14 @@ static void worker_write_last_logins(struct worker *w,
 
 static void worker_check(struct worker *w, struct attempt *a)
 {
-	if (deadline_left(a->deadline) == 0)
+	int64_t begun = clock_us();
+
+	if (deadline_left(a->deadline) == 0) {
 		attempt_set(a, VERDICT_TEMP, "timeout");
-	else
-		check_attempt(&w->checker, w->settings, a);
+		return;
+	}
+	check_attempt(&w->checker, w->settings, a);
+	metric_add_time(M_CHECK_SECONDS, begun);
 }
 
 static void worker_run(struct worker *w, struct job *j, bool ready)

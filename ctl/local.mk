@@ -31,6 +31,7 @@ ctl_mailrow_SOURCES = \
 	ctl/mailboxerase.c \
 	ctl/mailboxexport.c \
 	ctl/main.c \
+	ctl/metrics.c \
 	ctl/out.c ctl/out.h \
 	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \

@@ -9,7 +9,7 @@
 
 #include "ctl/out.h"
 #include "lib/clock.h"
-#include "lib/counter.h"
+#include "lib/metric.h"
 #include "sql/status.h"
 
 static const enum program daemons[] = { PROG_MILTER, PROG_LMTPD, PROG_AUTHD,
@@ -83,45 +83,23 @@ static void status_database(struct status *s)
 	}
 }
 
-/* The number may since have become another program's. */
-static bool runs(const struct counter_file *f, const char *name)
+static void put_value(struct status *s, const char *part,
+		      const struct metric_value *v)
 {
-	char path[64], comm[32] = "";
-	FILE *in;
+	const struct metric *m = &metrics[v->id];
+	char what[96], total[32], rate[24] = "";
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", (long)f->pid);
-	in = fopen(path, "r");
-	if (!in)
-		return false;
-	if (!fgets(comm, sizeof(comm), in))
-		comm[0] = '\0';
-	(void)fclose(in);
-	comm[strcspn(comm, "\n")] = '\0';
-	return strncmp(comm, name, 15) == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct counter_value *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-static void put_counters(struct status *s, const char *name,
-			 struct counter_file *f)
-{
-	char total[24], rate[24];
-
-	qsort(f->value, (size_t)f->n, sizeof(f->value[0]), by_name);
-	for (int i = 0; i < f->n; i++) {
-		const struct counter_value *v = &f->value[i];
-
-		(void)snprintf(total, sizeof(total), "%llu",
-			       (unsigned long long)v->total);
+	(void)snprintf(what, sizeof(what), "%s%s%s", m->text,
+		       v->name[0] ? ": " : "", v->name);
+	(void)snprintf(total, sizeof(total), "%llu",
+		       (unsigned long long)v->total);
+	if (m->kind == METRIC_IS_SECONDS)
+		(void)snprintf(total, sizeof(total), "%.1f ms",
+			       (double)v->us / 1000 / (double)v->total);
+	if (m->kind != METRIC_IS_GAUGE)
 		(void)snprintf(rate, sizeof(rate), "%.1f",
-			       (double)v->recent / COUNTER_MINUTES);
-		put(s, name, v->name, total, rate);
-	}
+			       (double)v->recent / METRIC_MINUTES);
+	put(s, part, what, total, rate);
 }
 
 static void put_since(struct status *s, const char *name, int64_t opened)
@@ -137,20 +115,23 @@ static void put_since(struct status *s, const char *name, int64_t opened)
 static void status_daemon(struct status *s, enum program p)
 {
 	const char *name = program_name(p);
-	struct counter_file f;
+	struct metric_file *f = metric_read(s->tool->conf->counter_dir, name);
 
-	if (!counter_read(s->tool->conf->counter_dir, name, &f)) {
+	if (!f) {
 		put(s, name, "state",
 		    errno == ENOENT ? "not started" : strerror(errno), "");
 		return;
 	}
-	if (runs(&f, name)) {
-		put_since(s, name, f.opened);
+	if (tool_daemon_runs(f->pid, name)) {
+		put_since(s, name, f->opened);
 	} else {
 		put(s, name, "state", "stopped", "");
 		s->code = s->code == EX_OK ? EX_UNAVAILABLE : s->code;
 	}
-	put_counters(s, name, &f);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->value[i].total > 0)
+			put_value(s, name, &f->value[i]);
+	free(f);
 }
 
 static int status_run(struct tool *t, int argc, char **argv)

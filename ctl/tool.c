@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 int tool_fail(int code, const char *fmt, ...)
@@ -225,4 +226,20 @@ int tool_native_result(struct tool *t, enum native_result r,
 	}
 	return tool_fail(EX_TEMPFAIL, "the database did not do it: %s",
 			 db_why(t->db));
+}
+
+/* Of a process that has ended and was not waited for, the state is Z. */
+bool tool_daemon_runs(pid_t pid, const char *name)
+{
+	char path[64], comm[17] = "", state = 'Z';
+	FILE *in;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	in = fopen(path, "r");
+	if (!in)
+		return false;
+	if (fscanf(in, "%*d (%16[^)]) %c", comm, &state) != 2)
+		state = 'Z';
+	(void)fclose(in);
+	return state != 'Z' && strncmp(comm, name, 15) == 0;
 }

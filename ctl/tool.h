@@ -43,7 +43,7 @@ struct verb {
 extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
 	mailbox_verbs[], alias_verbs[], lookup_verbs[], serve_verbs[],
 	status_verbs[], check_verbs[], purge_verbs[], undelete_verbs[],
-	verify_verbs[], pop3_verbs[];
+	verify_verbs[], pop3_verbs[], metrics_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)
@@ -71,6 +71,10 @@ struct db *tool_db_any(struct tool *t);
 
 /* The profile in force; NULL after a message (then EX_CONFIG). */
 struct profile *tool_profile(struct tool *t);
+
+/* True if that process is the program of this name still: the number may since
+ * have become another one's. */
+bool tool_daemon_runs(pid_t pid, const char *name);
 
 /* False, after a message, when the accounts belong to a panel. */
 bool tool_owns_accounts(struct tool *t);

@@ -33,10 +33,10 @@ lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_C
 lib_libsys_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/confload.c lib/confload.h \
-	lib/counter.c lib/counter.h \
 	lib/daemon.c lib/daemon.h \
 	lib/fault.c lib/fault.def lib/fault.h \
 	lib/log.c lib/log.h \
+	lib/metric.c lib/metric.def lib/metric.h \
 	lib/net.c lib/net.h \
 	lib/notify.h \
 	lib/pwhash.c lib/pwhash.h \

@@ -7,6 +7,7 @@
 #include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 #include "lmtpd/endpoint.h"
 #include "lmtpd/forward.h"
@@ -274,6 +275,7 @@ enum reply_id finish_message(struct session *s)
 	struct finishing f = { .s = s,
 			       .in = &m->intake,
 			       .why = BUF_INIT(WHY_MAX) };
+	int64_t begun = clock_us();
 	enum reply_id first;
 
 	if (FAULT(LMTP_DATA_END))
@@ -292,6 +294,7 @@ enum reply_id finish_message(struct session *s)
 	forward_all(&f);
 	put_replies(&f);
 	FAULT_PASS(LMTP_REPLIED);
+	metric_add_time(M_EOM_SECONDS, begun);
 	first = f.outcome[0].id;
 	free(f.outcome);
 	buf_release(&f.why);

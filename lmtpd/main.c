@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "lib/confload.h"
-#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 #include "lib/supervise.h"
 #include "lmtpd/endpoint.h"
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 	daemon_prepare();
 	fault_i_am(FAULT_BY_LMTPD);
 	log_open(d.conf, program_name(PROG_LMTPD));
-	counter_open(d.conf->counter_dir, program_name(PROG_LMTPD), true);
+	metric_open(d.conf->counter_dir, program_name(PROG_LMTPD));
 	lmtpd_check_forward(d.conf);
 	daemon_find_user(d.conf->lmtp_user, &d.user);
 	lmtpd_listen_all(&d);

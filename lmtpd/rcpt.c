@@ -3,10 +3,10 @@
 #include "lmtpd/rcpt.h"
 
 #include "lib/clock.h"
-#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 
 bool rcpt_goes_on(const struct judged_target *t)
 {
@@ -59,14 +59,6 @@ static enum reply_id check(const struct session *s, struct span path,
 	return R_NONE;
 }
 
-static void count_rejection(const char *predicate)
-{
-	char name[COUNTER_NAME_MAX + 1];
-
-	(void)snprintf(name, sizeof(name), "rejected: %s", predicate);
-	counter_add(name);
-}
-
 static void log_reject(const struct session *s, struct span path,
 		       enum reply_id id, const char *predicate)
 {
@@ -106,6 +98,6 @@ enum reply_id rcpt_take(struct session *s, struct span path)
 	if (id == R_NONE)
 		return id;
 	log_reject(s, path, id, predicate);
-	count_rejection(predicate);
+	metric_add_named(M_REJECTED, predicate);
 	return id;
 }

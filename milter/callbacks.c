@@ -5,10 +5,10 @@
 #include <libmilter/mfdef.h>
 
 #include "lib/clock.h"
-#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "milter/finish.h"
 #include "milter/protocol.h"
 
@@ -85,14 +85,6 @@ static struct span judged_path(SMFICTX *ctx, const char *path)
 	return span_of(path);
 }
 
-static void count_rejection(const char *predicate)
-{
-	char name[COUNTER_NAME_MAX + 1];
-
-	(void)snprintf(name, sizeof(name), "rejected: %s", predicate);
-	counter_add(name);
-}
-
 static void log_verdict(const struct session *s, const char *path,
 			const struct verdict *v)
 {
@@ -157,7 +149,7 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 	else
 		judged_release(&r);
 	if (v.id != R_NONE)
-		count_rejection(v.predicate);
+		metric_add_named(M_REJECTED, v.predicate);
 	if (v.id != R_NONE || v.shadow[0])
 		log_verdict(s, argv[0], &v);
 	if (v.id == R_NONE)

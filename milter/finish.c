@@ -7,8 +7,10 @@
  * cannot be set beyond 240 s. */
 #include "milter/finish.h"
 
+#include "lib/clock.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/trace.h"
 
 enum { WHY_MAX = 512 };
@@ -153,6 +155,7 @@ static sfsistat finish_verdict(SMFICTX *ctx, const struct session *s)
 sfsistat finish_message(SMFICTX *ctx, struct session *s)
 {
 	enum reply_id id = R_NONE;
+	int64_t begun = clock_us();
 	sfsistat verdict;
 
 	if (session_begin_content(s))
@@ -163,5 +166,6 @@ sfsistat finish_message(SMFICTX *ctx, struct session *s)
 			       : mf_reject(ctx, id, SPAN_EMPTY);
 	if (FAULT(MILTER_BEFORE_REPLY))
 		verdict = mf_reject(ctx, R_DELIVER_TEMP, SPAN_EMPTY);
+	metric_add_time(M_EOM_SECONDS, begun);
 	return verdict;
 }

@@ -14,10 +14,10 @@
 #include <libmilter/mfapi.h>
 
 #include "lib/confload.h"
-#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/supervise.h"
 #include "milter/callbacks.h"
 #include "milter/drain.h"
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 	daemon_prepare();
 	fault_i_am(FAULT_BY_MILTER);
 	log_open(m.conf, m.conf->syslog_name);
-	counter_open(m.conf->counter_dir, program, true);
+	metric_open(m.conf->counter_dir, program);
 	daemon_find_user(m.conf->milter_user, &m.user);
 	m.mta_group = daemon_find_group(m.conf->mta_group);
 	code = milter_serve(&m);

@@ -17,10 +17,16 @@ dist_sendmail_DATA = packaging/sendmail/README.md packaging/sendmail/mailrow.mc
 SERVICES = \
 	packaging/systemd/mailrow-authd.service \
 	packaging/systemd/mailrow-lmtpd.service \
+	packaging/systemd/mailrow-metrics-file.service \
+	packaging/systemd/mailrow-metrics@.service \
 	packaging/systemd/mailrow-milter.service \
 	packaging/systemd/mailrow-pop3d.service \
 	packaging/systemd/mailrow-purge.service
-systemdsystemunit_DATA = $(SERVICES) packaging/systemd/mailrow-purge.timer
+UNITS_AS_THEY_ARE = \
+	packaging/systemd/mailrow-metrics-file.timer \
+	packaging/systemd/mailrow-metrics.socket \
+	packaging/systemd/mailrow-purge.timer
+systemdsystemunit_DATA = $(SERVICES) $(UNITS_AS_THEY_ARE)
 dist_sysusers_DATA = packaging/sysusers.d/mailrow.conf
 tmpfiles_DATA = packaging/tmpfiles.d/mailrow.conf
 completionsdir = $(datadir)/bash-completion/completions
@@ -38,7 +44,7 @@ dist_postfix_SCRIPTS = \
 dist_postfix_DATA = \
 	packaging/postfix/mailrow-domains.cf \
 	packaging/postfix/mailrow-transport.cf
-EXTRA_DIST += $(SERVICES:=.in) packaging/systemd/mailrow-purge.timer \
+EXTRA_DIST += $(SERVICES:=.in) $(UNITS_AS_THEY_ARE) \
 	packaging/tmpfiles.d/mailrow.conf.in
 CLEANFILES += $(SERVICES) packaging/tmpfiles.d/mailrow.conf
 
@@ -50,6 +56,10 @@ SUBSTITUTE = $(AM_V_GEN)$(MKDIR_P) $(@D) && \
 packaging/systemd/mailrow-authd.service: packaging/systemd/mailrow-authd.service.in Makefile
 	$(SUBSTITUTE) $(srcdir)/$@.in >$@
 packaging/systemd/mailrow-lmtpd.service: packaging/systemd/mailrow-lmtpd.service.in Makefile
+	$(SUBSTITUTE) $(srcdir)/$@.in >$@
+packaging/systemd/mailrow-metrics-file.service: packaging/systemd/mailrow-metrics-file.service.in Makefile
+	$(SUBSTITUTE) $(srcdir)/$@.in >$@
+packaging/systemd/mailrow-metrics@.service: packaging/systemd/mailrow-metrics@.service.in Makefile
 	$(SUBSTITUTE) $(srcdir)/$@.in >$@
 packaging/systemd/mailrow-milter.service: packaging/systemd/mailrow-milter.service.in Makefile
 	$(SUBSTITUTE) $(srcdir)/$@.in >$@

@@ -5,10 +5,10 @@
 
 #include "lib/array.h"
 #include "lib/clock.h"
-#include "lib/counter.h"
 #include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/trace.h"
 
 enum {
@@ -245,6 +245,8 @@ void intake_log_mail(const struct intake *in, const struct content *c,
 	struct esc_text from;
 	char id[64];
 
+	if (c->mail.content)
+		metric_add(M_MAIL_OCTETS, spool_size(c->mail.content));
 	log_info("%s: from=<%s>, size=%llu, nrcpt=%zu", intake_queue_id(f, id),
 		 esc_text(&from, f->sender),
 		 (unsigned long long)(c->mail.content
@@ -255,7 +257,7 @@ void intake_log_mail(const struct intake *in, const struct content *c,
 
 static void put_sent(const struct intake_box *b, struct buf *out)
 {
-	counter_add(b->duplicate ? "mail known before" : "mail stored");
+	metric_add(b->duplicate ? M_MAIL_KNOWN : M_MAIL_STORED, 1);
 	buf_puts(out, "dsn=2.0.0, status=sent (");
 	if (b->duplicate)
 		buf_puts(out, "duplicate, stored before)");
@@ -270,8 +272,9 @@ static void put_failed(const char *status, enum reply_id id, const char *why,
 {
 	const struct reply *r = reply_get(id);
 
-	counter_add(span_is(span_of(status), "deferred") ? "mail deferred"
-							 : "target left out");
+	metric_add(span_is(span_of(status), "deferred") ? M_MAIL_DEFERRED
+							: M_TARGET_LEFT_OUT,
+		   1);
 	buf_printf(out, "dsn=%s, status=%s (%s", r->enhanced, status, r->text);
 	if (*why)
 		buf_printf(out, ": %s", why);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "lib/array.h"
+#include "lib/clock.h"
+#include "lib/metric.h"
 #include "policy/expand.h"
 #include "policy/judge_lookup.h"
 
@@ -344,6 +346,7 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 {
 	struct judging g = { .client = c, .size = size, .r = r };
 	struct rcpt_facts f = { .authenticated = c->authenticated };
+	int64_t begun = clock_us();
 
 	memset(r, 0, sizeof(*r));
 	lookup_begin(&g.l, j, deadline);
@@ -364,6 +367,7 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		r->keep = true;
 	}
 	lookup_end(&g.l);
+	metric_add_time(M_RCPT_SECONDS, begun);
 }
 
 void judged_release(struct judged_rcpt *r)

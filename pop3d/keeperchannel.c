@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "pop3d/keeperlog.h"
 #include "pop3d/keeperloop.h"
 
@@ -77,6 +78,14 @@ void channel_open(struct keeperloop *k, const struct keeper_session *told,
 	free(c);
 }
 
+static void count_bye(const struct chan_bye *y)
+{
+	metric_add(M_RETR, y->retr);
+	metric_add(M_TOP, y->top);
+	metric_add(M_DELE, y->dele);
+	metric_add(M_POP3_OUT_OCTETS, y->out_octets);
+}
+
 static void log_end(const struct channel *c, const struct chan_bye *bye,
 		    const char *why)
 {
@@ -84,6 +93,8 @@ static void log_end(const struct channel *c, const struct chan_bye *bye,
 
 	keeperlog_put_end(&line, &c->s, bye, why);
 	log_info("%s", buf_cstr(&line));
+	if (bye)
+		count_bye(bye);
 	buf_release(&line);
 }
 
@@ -161,6 +172,7 @@ static void answer_denied(struct keeperloop *k, struct channel *c,
 		c->s.denied++;
 	else
 		c->s.refused++;
+	c->timing = METRIC_COUNT;
 	chan_put_denied(frames_begin(&c->out), why);
 	frames_end(&c->out);
 	answer(k, c);
@@ -169,6 +181,7 @@ static void answer_denied(struct keeperloop *k, struct channel *c,
 /* Our trouble ends what was asked. */
 static void fail(struct keeperloop *k, struct channel *c)
 {
+	c->timing = METRIC_COUNT;
 	keepersession_fail(&c->s);
 	if (!c->s.bound)
 		keeperlimits_leave(&k->limits, &c->account);
@@ -237,6 +250,9 @@ static void channel_send(struct keeperloop *k, struct channel *c)
 		submit(k, c, job_next(c));
 		return;
 	}
+	if (c->timing != METRIC_COUNT)
+		metric_add_time(c->timing, c->asked);
+	c->timing = METRIC_COUNT;
 	keepersession_rest(&c->s);
 	tell_stop(k, c);
 }
@@ -313,6 +329,12 @@ static void begin_move(struct keeperloop *k, struct channel *c)
 	keeperloop_submit(k, c, j);
 }
 
+static void time_request(struct channel *c, enum metric_id m)
+{
+	c->asked = clock_us();
+	c->timing = m;
+}
+
 static void take_frame(struct keeperloop *k, struct channel *c,
 		       struct span frame)
 {
@@ -325,14 +347,17 @@ static void take_frame(struct keeperloop *k, struct channel *c,
 		channel_drop(k, c, why);
 		break;
 	case KT_AUTH:
+		time_request(c, M_LOGIN_SECONDS);
 		ask_authd(k, c, &r.u.auth);
 		break;
 	case KT_READ:
+		time_request(c, M_RETR_SECONDS);
 		submit(k, c, job_next(c));
 		break;
 	case KT_WAIT:
 		break;
 	case KT_MOVE:
+		time_request(c, M_QUIT_SECONDS);
 		begin_move(k, c);
 		break;
 	case KT_PEER:

@@ -2,6 +2,7 @@
 #ifndef MAILROW_POP3D_KEEPERCHANNEL_H
 #define MAILROW_POP3D_KEEPERCHANNEL_H
 
+#include "lib/metric.h"
 #include "pop3d/keeperframes.h"
 #include "pop3d/keepersession.h"
 
@@ -19,9 +20,11 @@ struct channel {
 	bool want_out;
 	bool stopping, stop_sent; /* it is to end, and has been told */
 	enum chan_end stop;
-	int64_t since;                 /* by the system's clock */
-	uint64_t octets;               /* of the frames that answered it */
-	bool peer_counted;             /* its address, by a proxy's word */
+	int64_t since;         /* by the system's clock */
+	uint64_t octets;       /* of the frames that answered it */
+	int64_t asked;         /* the request in flight, by clock_us() */
+	enum metric_id timing; /* its histogram; METRIC_COUNT: none */
+	bool peer_counted;     /* its address, by a proxy's word */
 	struct keeperaccount *account; /* counted as one of its sessions */
 	size_t held;                   /* octets of out, counted in buffered */
 	struct keeperjob *parked;      /* waits for room */

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 #include "pop3d/keeper.h"
 #include "pop3d/keeperconf.h"
@@ -371,6 +372,7 @@ static void after_events(struct keeperloop *k)
 {
 	keeperauth_flush(&k->auth);
 	give_parked(k);
+	metric_set(M_KEEPER_OCTETS, k->buffered);
 	if ((k->auth.waiting || k->console.open) &&
 	    clock_ms() - k->expired_at >= EXPIRE_MS) {
 		k->expired_at = clock_ms();

@@ -6,10 +6,12 @@
 #include <sys/eventfd.h>
 
 #include "lib/log.h"
+#include "lib/metric.h"
 
 /* First in, first out, by next. */
 struct queue {
 	struct keeperjob *head, *tail;
+	size_t n;
 };
 
 /* Where to connect; the last user frees it. refs under the pool's lock. */
@@ -38,6 +40,7 @@ static void queue_put(struct queue *q, struct keeperjob *j)
 	else
 		q->head = j;
 	q->tail = j;
+	q->n++;
 }
 
 static struct keeperjob *queue_take(struct queue *q)
@@ -50,6 +53,7 @@ static struct keeperjob *queue_take(struct queue *q)
 	if (!q->head)
 		q->tail = NULL;
 	j->next = NULL;
+	q->n--;
 	return j;
 }
 
@@ -125,6 +129,7 @@ static struct keeperjob *worker_wait(struct worker *me,
 		pthread_cond_wait(&w->work, &w->lock);
 	if (!w->stop) {
 		j = queue_take(&w->todo);
+		metric_set(M_KEEPER_QUEUE, w->todo.n);
 		*news_r = target_news(me);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -249,6 +254,7 @@ void keeperworkers_put(struct keeperworkers *w, struct keeperjob *j)
 {
 	pthread_mutex_lock(&w->lock);
 	queue_put(&w->todo, j);
+	metric_set(M_KEEPER_QUEUE, w->todo.n);
 	pthread_mutex_unlock(&w->lock);
 	/* who wakes finds the lock free */
 	pthread_cond_signal(&w->work);
@@ -260,7 +266,7 @@ struct keeperjob *keeperworkers_take(struct keeperworkers *w)
 
 	pthread_mutex_lock(&w->lock);
 	list = w->done.head;
-	w->done = (struct queue){ NULL, NULL };
+	w->done = (struct queue){ NULL, NULL, 0 };
 	pthread_mutex_unlock(&w->lock);
 	return list;
 }

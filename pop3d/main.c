@@ -1,8 +1,8 @@
 #include "lib/confload.h"
-#include "lib/counter.h"
 #include "lib/daemon.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/tls.h"
 #include "pop3d/parent.h"
 
@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 			   argc, argv, &cli);
 
 	log_open(conf, program_name(PROG_POP3D));
-	counter_open(conf->counter_dir, program_name(PROG_POP3D), false);
+	metric_open(conf->counter_dir, program_name(PROG_POP3D));
 	daemon_prepare();
 	fault_i_am(FAULT_BY_PARENT);
 	return parent_run(conf, cli.conf_file, argv);

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/confload.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 #include "lib/notify.h"
 #include "pop3d/keeper.h"
@@ -130,6 +131,7 @@ static bool is_crash(int sig)
  * tries the addresses that he may have learnt are wrong. */
 static void session_crashed(struct parent *p, const struct ipaddr *a)
 {
+	metric_add(M_SESSION_CRASHED, 1);
 	clients_ban(&p->clients, a, deadline_in(BAN_MS));
 	p->crashes++;
 }
@@ -163,6 +165,7 @@ void parent_reap(struct parent *p)
 		else
 			session_ended(p, pid, status);
 	}
+	metric_set(M_SESSIONS, p->clients.n);
 }
 
 static void log_problems(struct span problems)

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "lib/counter.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/net.h"
 #include "lib/reply.h"
 #include "pop3d/keeper.h"
@@ -231,11 +231,12 @@ static bool accept_one(struct parent *p, const struct parent_listener *l)
 		return accept_failed(p, l, errno);
 	FAULT_PASS(PARENT_ACCEPTED);
 	reply = why_not(p, &peer.remote);
-	counter_add(reply == R_NONE ? "session" : "session turned away");
+	metric_add(reply == R_NONE ? M_SESSION : M_SESSION_AWAY, 1);
 	if (reply == R_NONE)
 		serve(p, client, l->tls, &peer);
 	else
 		turn_away(client, l->tls, reply);
+	metric_set(M_SESSIONS, p->clients.n);
 	return p->accept_after == 0;
 }
 

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "pop3d/chanclient.h"
 #include "pop3d/popio.h"
 #include "pop3d/popproxy.h"
@@ -72,6 +73,7 @@ static bool session_confine(const struct session_start *start)
 			return false;
 	}
 	log_off();
+	metric_close();
 	return sandbox_drop_files(start->sandbox) &&
 	       dup2(start->client, FD_CLIENT) == FD_CLIENT &&
 	       dup2(start->channel, FD_CHANNEL) == FD_CHANNEL &&

@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "sql/dberror.h"
 #include "sql/dbint.h"
 #include "sql/optfile.h"
@@ -245,6 +246,16 @@ static bool is_loss(unsigned code)
 	return code == 2006 || code == 2013 || code == 2055;
 }
 
+static void count_error(enum db_result r)
+{
+	if (r == DB_RETRY)
+		metric_add_named(M_DB_ERROR, "retry");
+	if (r == DB_DOWN)
+		metric_add_named(M_DB_ERROR, "down");
+	if (r == DB_OURS)
+		metric_add_named(M_DB_ERROR, "ours");
+}
+
 /* server_text may lie in the library's memory of db->my. */
 enum db_result db_fail(struct db *db, unsigned code, const char *server_text)
 {
@@ -260,6 +271,7 @@ enum db_result db_fail(struct db *db, unsigned code, const char *server_text)
 		snprintf(db->why, sizeof(db->why), "mysql %u: %s", code,
 			 e->text);
 	make_printable(db->why);
+	count_error(e->result);
 	return e->result;
 }
 

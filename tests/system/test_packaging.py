@@ -26,6 +26,8 @@ DAEMONS = {
     "authd": ("auth/mailrow-authd", 20),
     "pop3d": ("pop3d/mailrow-pop3d", 25),
 }
+AS_THEY_ARE = ("mailrow-metrics-file.timer", "mailrow-metrics.socket",
+               "mailrow-purge.timer")
 
 
 def run(*command, check=True, **options):
@@ -391,7 +393,8 @@ class Units(unittest.TestCase):
     def test_there_is_one_for_each_program(self):
         self.assertEqual(self.units(), sorted(
             ["mailrow-%s.service" % d for d in DAEMONS]
-            + ["mailrow-purge.service"]))
+            + ["mailrow-%s.service" % n
+               for n in ("metrics-file", "metrics@", "purge")]))
 
     def test_exposure(self):
         for name in self.units():
@@ -406,8 +409,9 @@ class Units(unittest.TestCase):
                 text = re.sub(r"(?m)^(ExecStart=!?)\S+/(mailrow[\w-]*)",
                               self.built, read(unit(name)))
                 write(os.path.join(folder, name), text)
-            shutil.copy(os.path.join(TOP, "packaging", "systemd",
-                                     "mailrow-purge.timer"), folder)
+            for name in AS_THEY_ARE:
+                shutil.copy(os.path.join(TOP, "packaging", "systemd", name),
+                            folder)
             r = run("systemd-analyze", "verify", "--man=no",
                     *[os.path.join(folder, f) for f in os.listdir(folder)])
             self.assertEqual(r.stdout, "")
@@ -447,8 +451,8 @@ class Units(unittest.TestCase):
                      for at, _, files in os.walk(root) for f in files}
         for path in (
                 ["/usr/lib/systemd/system/" + u for u in self.units()]
-                + ["/usr/lib/systemd/system/mailrow-purge.timer",
-                   "/usr/lib/sysusers.d/mailrow.conf",
+                + ["/usr/lib/systemd/system/" + u for u in AS_THEY_ARE]
+                + ["/usr/lib/sysusers.d/mailrow.conf",
                    "/usr/lib/tmpfiles.d/mailrow.conf",
                    "/usr/share/bash-completion/completions/mailrow",
                    "/etc/fail2ban/filter.d/mailrow.conf",

@@ -1,7 +1,7 @@
 # Tests of the system side of lib/ and of mailrow-authd.
 if HAVE_CMOCKA
 sys_tests = \
-	tests/unit/test_counter \
+	tests/unit/test_metric \
 	tests/unit/test_daemon \
 	tests/unit/test_log \
 	tests/unit/test_mech \
@@ -22,9 +22,9 @@ tests_unit_test_fault_SOURCES = tests/unit/test_fault.c
 tests_unit_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fault_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_counter_SOURCES = tests/unit/test_counter.c
-tests_unit_test_counter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_counter_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_metric_SOURCES = tests/unit/test_metric.c
+tests_unit_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_metric_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 # It includes lib/log.c, to give it a syslog of its own.
 tests_unit_test_log_SOURCES = tests/unit/test_log.c

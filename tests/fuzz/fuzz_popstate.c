@@ -126,7 +126,7 @@ static void step(struct span *input)
 	else if (what < 232)
 		rig.mail[what % 4].gone = true;
 	else if (what < 240)
-		rig.frame_max = fuzz_octet(input);
+		rig.frame_max = fuzz_octet(input) * 17U; /* 0: no limit */
 	else if (what < 242 && rig.pop.job == JOB_STLS)
 		poptls_begun(&rig.pop);
 	else if (what < 246)

@@ -37,6 +37,7 @@ TRACE = b"Return-Path: <a@b.example>\r\n"
 AUTH, READ, MOVE, BYE = 1, 2, 3, 4
 (GRANTED, DENIED, TEMP, LIST, LIST_END, MAIL, DATA, GONE, READ_END,
  MOVED) = range(65, 75)
+PASSWORD_WRONG = b"\0"     # why DENIED
 
 
 
@@ -481,7 +482,7 @@ class Login(Case):
         c = self.channel()
         for _ in range(ATTEMPTS):
             c.auth(password="bad")
-            self.assertEqual(c.take(), (DENIED, b""))
+            self.assertEqual(c.take(), (DENIED, PASSWORD_WRONG))
         c.auth(password="good")
         self.assertIsNone(c.take())
         self.assertTrue(keeper.logged(
@@ -492,7 +493,7 @@ class Login(Case):
     def test_a_login_after_a_wrong_password_works(self):
         c = self.channel()
         c.auth(password="bad")
-        self.assertEqual(c.take(), (DENIED, b""))
+        self.assertEqual(c.take(), (DENIED, PASSWORD_WRONG))
         self.assertEqual(c.login("new@a.example"), [])
 
     def test_our_trouble_is_no_wrong_password(self):
@@ -800,7 +801,7 @@ class Whole(Case):
         self.assertTrue(keeper.logged("configuration reloaded"))
         c = self.channel()
         c.auth(password="bad")
-        self.assertEqual(c.take(), (DENIED, b""))
+        self.assertEqual(c.take(), (DENIED, PASSWORD_WRONG))
         c.auth(password="good")
         self.assertIsNone(c.take())
         with open(world.conf, "a") as f:
@@ -865,7 +866,7 @@ class RealAuthd(Case):
             self.assertTrue(wait_until(lambda: os.path.exists(authd.path)))
             c = self.channel()
             c.auth("real@a.example", "wrong")
-            self.assertEqual(c.take(), (DENIED, b""))
+            self.assertEqual(c.take(), (DENIED, PASSWORD_WRONG))
             rows = c.login("real@a.example", "sesame")
             self.assertEqual([r[0] for r in rows], [9])
             self.assertEqual(c.read([9])[0][2], TRACE + b"hello")

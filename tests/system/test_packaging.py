@@ -621,6 +621,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("account", "list", "--j"), ["--json"])
         self.assertEqual(self.complete("check", "--js"), ["--json"])
         self.assertEqual(self.complete("purge", "--d"), ["--dry-run"])
+        self.assertEqual(self.complete("verify", "--re"), ["--repair"])
         self.assertEqual(self.complete("mailbox", "erase", ALICE, "--y"),
                          ["--yes"])
         self.assertEqual(set(self.complete("serve", "example.test", "")),

@@ -18,7 +18,7 @@ from nomem import NEVER, Nomem, locate  # noqa: E402
 BUILD = os.environ.get("MAILROW_BUILD", TOP)
 SHIM = os.path.join(BUILD, "tests", "faults", "nomem.so")
 WHOLE = bool(os.environ.get("MAILROW_NOMEM_ALL"))
-SAMPLE = 25
+SAMPLE = 14
 ALICE, BOB = "alice@example.test", "bob@example.test"
 LIST = "list@example.test"
 EVE = "eve@remote.test"

@@ -3,10 +3,15 @@
 EXTRA_DIST += tests/faults/README.md tests/faults/run \
 	tests/faults/between.py tests/faults/clients.py tests/faults/inject.py \
 	tests/faults/ledger.py tests/faults/mails.py tests/faults/oracle.py \
-	tests/faults/proxy.py tests/faults/rows.py tests/faults/rows_db.py \
+	tests/faults/proxy.py tests/faults/rows.py \
+	tests/faults/rows_control.py tests/faults/rows_db.py \
 	tests/faults/rows_env.py tests/faults/rows_kill.py \
 	tests/faults/rows_mta.py tests/faults/rows_points.py \
 	tests/faults/rows_proxy.py tests/faults/table.py \
+	tests/faults/sabotage/blind-retry.patch \
+	tests/faults/sabotage/no-receipts.patch \
+	tests/faults/sabotage/ok-before-commit.patch \
+	tests/faults/sabotage/reply-before-commit.patch \
 	tests/faults/traffic.py tests/faults/world.py
 
 check-faults: all

@@ -72,9 +72,10 @@ class Mail:
         return 1 if o["ok"] or o["lost"] or (o["temp"] and doubt) else 0
 
 
-def draw(number, way, dice, big=False, many=False, boxes=None, row=""):
+def draw(number, way, dice, big=False, many=False, kind=None, boxes=None,
+         row=""):
     """A mail like those of every day. BIG: larger than what goes in one
-    piece; MANY: to several."""
+    piece; MANY: to several; KIND: of KINDS."""
     boxes = boxes or BOXES
     size = SIZES[-1][0] + dice.randrange(1 << 16) if big \
         else pick(dice, SIZES) + dice.randrange(512)
@@ -85,7 +86,8 @@ def draw(number, way, dice, big=False, many=False, boxes=None, row=""):
     if FORWARDED in rcpts:
         rcpts = [FORWARDED]
     sender = BOXES[0] if way == "submission" else "ann@remote.test"
-    return Mail(number, way, size, pick(dice, KINDS), sender, rcpts, row)
+    return Mail(number, way, size, kind or pick(dice, KINDS), sender, rcpts,
+                row)
 
 
 def box_of(rcpt):

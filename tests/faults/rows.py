@@ -14,6 +14,8 @@ class Row:
     sandbox of its own, {"conf": ..., "db_args": ...}; needs: a function that
     tells why this machine does not permit it, or ""."""
 
+    control = None      # the sabotage that other rows must find
+
     def __init__(self, name, facts, function, short=True, whole=True,
                  doubt=False, proxy=False, own=None, needs=None):
         self.name, self.facts, self.function = name, facts, function
@@ -25,6 +27,19 @@ def add_row(name, facts, function, **options):
     if any(r.name == name for r in ROWS):
         raise ValueError("two rows '%s'" % name)
     ROWS.append(Row(name, facts, function, **options))
+
+
+class Control(Row):
+    """The negative control: a patch of sabotage/ is applied to a copy of the
+    sources, and the rows must then fail and say so."""
+
+    def __init__(self, name, patch, rows, says):
+        super().__init__("control: " + name, (), None)
+        self.control, self.rows, self.says = patch, rows, says
+
+
+def add_control(name, patch, rows, says):
+    ROWS.append(Control(name, patch, rows, says))
 
 
 def row(name, facts, **options):

@@ -9,14 +9,18 @@ from rows import add_row, row
 PLAIN = {"ways": {"smtp": 2, "submission": 1}}
 STEPS = {"ways": {"smtp": 3}, "many": True}
 BIG = {"ways": {"smtp": 3}, "big": True}
+BARE = {"ways": {"smtp": 3}, "kind": "bare"}
 QUEUE = {"ways": {"queue": 2, "sendmail": 1}, "many": True}
 QUIT = {"ways": {"smtp": 1}, "readers": 3}
 CASES = (("milter, one CALL", "mailrow-milter", r"CALL deliver_plain", PLAIN),
          ("milter, COMMIT", "mailrow-milter", r"COMMIT", STEPS),
          ("milter, COMMIT of big mails", "mailrow-milter", r"COMMIT", BIG),
+         ("milter, mails that no retry is known by", "mailrow-milter", STORE,
+          BARE),
          ("lmtpd", "mailrow-lmtp", STORE, QUEUE),
          ("keeper, QUIT", "mailrow-pop3", r"COMMIT", QUIT))
 TIMES = 4
+SHORT = ("cut", "swallow-reset", "swallow-stall", "error 1213", "error 1205")
 
 
 def add(name, facts, function, short=True):
@@ -51,7 +55,7 @@ for case, who, at, clients in CASES:
         function = at_commit(action, who, at, clients, times)
         function.name = case
         add("%s: %s" % (case, words), facts, function,
-            action != "error 1047" and "big" not in case)
+            action in SHORT and "big" not in case)
 
 
 def killed_at_commit(action, at, clients):

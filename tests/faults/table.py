@@ -22,6 +22,8 @@ def print_matrix(rows, results, number, seconds):
     lines = [["fault"] + [title for _, title in COLUMNS] + [""]]
     for r in rows:
         result = results.get(r.name)
+        if r.control:
+            continue
         if not result or "mails" not in result:
             lines.append([r.name] + ["-"] * len(COLUMNS) + ["FAILED"])
         else:
@@ -31,6 +33,10 @@ def print_matrix(rows, results, number, seconds):
     widths = [max(len(line[i]) for line in lines)
               for i in range(len(lines[0]))]
     print("\nround %d, %.0f s" % (number, seconds))
+    for r in rows:
+        if r.control and r.name in results:
+            print("%s: %s" % (r.name, "NOT FOUND" if results[r.name][
+                "problems"] else "found"))
     for line in lines:
         print("  ".join(c.ljust(w) if i == 0 else c.rjust(w)
                         for i, (c, w) in enumerate(zip(line, widths))).rstrip())

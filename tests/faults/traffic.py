@@ -170,7 +170,7 @@ class Sender(threading.Thread):
         # what must come comes every third time
         mail = mails.draw(self.world.ledger.number(), self.way, self.dice,
                           t.big and self.serial % 3 == 1,
-                          t.many and self.serial % 3 == 2, t.boxes,
+                          t.many and self.serial % 3 == 2, t.kind, t.boxes,
                           self.world.row_name)
         mail.once = self.way == "smtp" and self.dice.random() < 0.03
         self.world.ledger.intend(mail)
@@ -256,9 +256,10 @@ class Traffic:
     end go on until each mail was accepted."""
 
     def __init__(self, world, mails_=40, ways=None, readers=1, big=False,
-                 many=False, boxes=None, pause=0.0, within=60):
+                 many=False, kind=None, boxes=None, pause=0.0, within=60):
         self.world = world
         self.least, self.big, self.many = mails_, big, many
+        self.kind = kind
         self.boxes = boxes or mails.BOXES
         self.pause, self.within = pause, within
         ways = ways or {"smtp": 2, "submission": 1, "queue": 1}

@@ -38,6 +38,7 @@ lib_libsys_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/metric.c lib/metric.def lib/metric.h \
 	lib/net.c lib/net.h \
+	lib/activation.h \
 	lib/notify.h \
 	lib/pwhash.c lib/pwhash.h \
 	lib/sandbox.c lib/sandbox.h \
@@ -48,9 +49,9 @@ lib_libsys_a_SOURCES = \
 	lib/tlscert.c lib/tlscert.h \
 	lib/tlsstore.c lib/tlsstore.h
 if HAVE_SYSTEMD
-lib_libsys_a_SOURCES += lib/notify.c
+lib_libsys_a_SOURCES += lib/notify.c lib/activation.c
 else
-lib_libsys_a_SOURCES += lib/notify_none.c
+lib_libsys_a_SOURCES += lib/notify_none.c lib/activation_none.c
 endif
 if HAVE_SECCOMP
 lib_libsys_a_SOURCES += lib/syscalls.c

@@ -25,6 +25,8 @@ SERVICES = \
 UNITS_AS_THEY_ARE = \
 	packaging/systemd/mailrow-metrics-file.timer \
 	packaging/systemd/mailrow-metrics.socket \
+	packaging/systemd/mailrow-pop3d.socket \
+	packaging/systemd/mailrow-pop3s.socket \
 	packaging/systemd/mailrow-purge.timer
 systemdsystemunit_DATA = $(SERVICES) $(UNITS_AS_THEY_ARE)
 dist_sysusers_DATA = packaging/sysusers.d/mailrow.conf

@@ -23,6 +23,7 @@ pop3d_mailrow_pop3d_SOURCES = \
 	pop3d/parent_accept.c \
 	pop3d/parent_exec.c \
 	pop3d/parent_keeper.c \
+	pop3d/parent_listen.c \
 	pop3d/parent_tls.c \
 	pop3d/popio.c pop3d/popio.h \
 	pop3d/popproxy.c pop3d/popproxy.h \

@@ -18,7 +18,6 @@
 #include "pop3d/keeper.h"
 
 enum {
-	BACKLOG = 1024,
 	FILES_BESIDE = 64,
 	BAN_MS = 60000,
 	CRASHES_MAX = 5,
@@ -36,43 +35,6 @@ static void catch_signals(struct parent *p)
 	if (p->signals < 0)
 		log_fatal(EX_OSERR, "cannot make a signalfd: %s",
 			  strerror(errno));
-}
-
-/* Accepted sockets inherit TCP_NODELAY. */
-static void open_some(struct parent *p, const struct conf_list *l, bool tls)
-{
-	struct buf why = BUF_INIT(4096);
-	int fd;
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (p->listeners == PARENT_LISTENERS_MAX)
-			log_fatal(EX_CONFIG,
-				  "pop3_listen and pop3s_listen have more than "
-				  "%d addresses",
-				  PARENT_LISTENERS_MAX);
-		fd = net_listen_inet(span_of(l->word[i]), BACKLOG, &why);
-		if (fd < 0)
-			log_fatal(EX_OSERR, "%s", buf_cstr(&why));
-		net_set_nodelay(fd);
-		p->listener[p->listeners++] =
-			(struct parent_listener){ fd, tls };
-	}
-	buf_release(&why);
-}
-
-static void open_listeners(struct parent *p)
-{
-	open_some(p, &p->conf->pop3_listen, false);
-	if (tls_ready(p->tls))
-		open_some(p, &p->conf->pop3s_listen, true);
-	if (p->listeners == 0)
-		log_fatal(EX_CONFIG, "pop3_listen names no address");
-}
-
-static void close_listeners(struct parent *p)
-{
-	while (p->listeners)
-		(void)close(p->listener[--p->listeners].fd);
 }
 
 static uint64_t random_number(void)
@@ -114,7 +76,7 @@ static void set_up(struct parent *p)
 	parent_tls_start(p);
 	if (parent_exec_resume(p))
 		return;
-	open_listeners(p);
+	parent_listen_start(p);
 	parent_keeper_open_console(p);
 }
 
@@ -184,6 +146,7 @@ static void take_conf(struct parent *p, struct conf *c)
 		log_warn("cannot take the new pop3_max_sessions: out of "
 			 "memory");
 	parent_tls_reload(p, c);
+	parent_listen_reload(p, c);
 	conf_unref(&p->conf);
 	p->conf = c;
 	log_open(c, program_name(PROG_POP3D));
@@ -262,6 +225,7 @@ static int wait_time(struct parent *p)
 static void wait_and_accept(struct parent *p)
 {
 	struct pollfd pfd[2 + PARENT_LISTENERS_MAX];
+	unsigned changes = p->listen_changes;
 	nfds_t n = 2;
 
 	pfd[0] = (struct pollfd){ p->signals, POLLIN, 0 };
@@ -278,6 +242,9 @@ static void wait_and_accept(struct parent *p)
 	if (pfd[0].revents)
 		heed_signals(p);
 	for (nfds_t i = 2; i < n && !p->stopping; i++) {
+		/* what was asked about may be gone */
+		if (changes != p->listen_changes)
+			return;
 		if (pfd[i].revents)
 			parent_accept(p, &p->listener[i - 2]);
 	}
@@ -310,7 +277,7 @@ static void stop(struct parent *p)
 
 	log_info("stopping: %zu sessions", p->clients.n);
 	notify_stopping();
-	close_listeners(p);
+	parent_listen_close(p);
 	clients_each(&p->clients, send_signal, &sig);
 	wait_for_end(p, false, deadline_in(SESSIONS_STOP_MS));
 	sig = SIGKILL;

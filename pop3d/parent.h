@@ -25,6 +25,8 @@ enum parent_limit {
 struct parent_listener {
 	int fd;
 	bool tls;
+	bool given;       /* by the service manager, which says where */
+	char address[96]; /* as the option names it */
 };
 
 struct parent {
@@ -35,6 +37,7 @@ struct parent {
 	struct sandbox *sandbox;         /* of the sessions; NULL: none */
 	struct parent_listener listener[PARENT_LISTENERS_MAX];
 	size_t listeners;
+	unsigned listen_changes;
 	int spare;            /* given up to tell a client that we are full */
 	int64_t accept_after; /* 0, or when to accept again */
 	struct clients clients;
@@ -61,6 +64,14 @@ int parent_run(struct conf *conf, const char *conf_file, char **argv);
 
 /* Takes note of children that ended. */
 void parent_reap(struct parent *p);
+
+/* parent_listen.c: the sockets to accept on: the service manager's, or else
+ * those of pop3_listen and pop3s_listen. */
+void parent_listen_start(struct parent *p);
+
+/* Opens and closes what the options of c add and take away. */
+void parent_listen_reload(struct parent *p, const struct conf *c);
+void parent_listen_close(struct parent *p);
 
 /* parent_accept.c: accepts what waits on a listener and forks a session for
  * each, or tells the client why not. */

@@ -385,6 +385,10 @@ class Lives(unittest.TestCase):
                 self.assertNotEqual(r.returncode, 0, (path, user))
 
 
+AS_THEY_ARE = ("mailrow-purge.timer", "mailrow-pop3d.socket",
+               "mailrow-pop3s.socket")
+
+
 class Units(unittest.TestCase):
     def units(self):
         return sorted(f for f in os.listdir(unit(""))

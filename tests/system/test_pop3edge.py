@@ -5,9 +5,11 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 import unittest
@@ -16,6 +18,13 @@ from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, main,
                     wait_until)
 from test_pop3 import children
 from test_pop3parent import ALICE, BOB, Parent
+
+
+def built_with_systemd():
+    with open(os.path.join(os.environ.get("MAILROW_BUILD", "."),
+                           "Makefile")) as f:
+        return "\nUNIT_TYPE = notify\n" in f.read()
+
 
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -268,6 +277,103 @@ class Console(Edge):
         self.assertEqual(r.returncode, 69)
         self.assertIn("cannot ask", r.stderr)
         self.sandbox.start()
+
+
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+class Listeners(Edge):
+    CONF = ("pop3_max_per_address = 4", "pop3_max_per_network = 3")
+
+    def write(self, text):
+        """Overrides the sandbox's own, and has it read."""
+        place = os.path.join(os.path.dirname(self.sandbox.env["MAILROW_CONF"]),
+                             "conf.d")
+        os.makedirs(place, exist_ok=True)
+        with open(os.path.join(place, "99-test.conf"), "w") as f:
+            f.write(text)
+        os.kill(self.parent(), signal.SIGHUP)
+
+    def answers(self, host, port):
+        try:
+            with socket.create_connection((host, port), 5) as s:
+                return s.recv(100).startswith(b"+OK")
+        except OSError:
+            return False
+
+    def test_sighup_opens_and_closes_and_drops_nobody(self):
+        old = int(self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)[1])
+        port, port6 = free_port(), free_port("::1")
+        self.assertFalse(self.answers("127.0.0.1", port))
+        with self.sandbox.pop3(ALICE) as p:
+            try:
+                self.write("pop3_listen = 127.0.0.1:%d [::1]:%d\n" % (port,
+                                                                      port6))
+                wait_until(lambda: self.answers("127.0.0.1", port),
+                           what="the new listener")
+                self.assertTrue(self.answers("::1", port6))
+                self.assertFalse(self.answers("127.0.0.1", old))
+                p.cmd("NOOP")
+                self.one_network_is_bounded(port6)
+                # the same port of every address, in place of one
+                self.write("pop3_listen = 0.0.0.0:%d\n" % port)
+                wait_until(lambda: self.answers("127.0.0.9", port),
+                           what="the wider listener")
+                self.assertFalse(self.answers("::1", port6))
+                p.cmd("NOOP")
+                self.write("pop3_listen = 192.0.2.1:110 127.0.0.1:%d\n" % old)
+                wait_until(lambda: self.answers("127.0.0.1", old),
+                           what="the old listener")
+                self.logged(r"cannot listen on '192\.0\.2\.1:110'")
+                p.cmd("NOOP")
+            finally:
+                self.write("")
+            wait_until(lambda: self.answers("127.0.0.1", old), what="the end")
+            p.cmd("NOOP")
+            p.quit()
+
+    def one_network_is_bounded(self, port6):
+        held = [socket.create_connection(("::1", port6)) for _ in range(3)]
+        for s in held:
+            self.assertRegex(s.recv(100), rb"^\+OK ")
+        with socket.create_connection(("::1", port6)) as s:
+            self.assertRegex(s.recv(100), rb"^-ERR \[SYS/TEMP\] ")
+        self.logged("pop3_max_per_network reached by ::1")
+        for s in held:
+            s.close()
+
+    @unittest.skipUnless(
+        shutil.which("systemd-socket-activate") and built_with_systemd(),
+        "no systemd")
+    def test_the_service_managers_sockets_are_used(self):
+        port, port6 = free_port(), free_port("::1")
+        program = os.path.realpath("/proc/%d/exe" % self.parent())
+        with open(os.path.join(self.sandbox.top, "given.log"), "w") as log:
+            given = subprocess.Popen(
+                ["systemd-socket-activate", "--fdname=pop3:pop3",
+                 "-l", "127.0.0.1:%d" % port, "-l", "[::1]:%d" % port6,
+                 program, "-c", self.sandbox.env["MAILROW_CONF"]],
+                stderr=log)
+        try:
+            wait_until(lambda: self.answers("127.0.0.1", port),
+                       what="an answer")
+            self.assertTrue(self.answers("::1", port6))
+            os.kill(given.pid, signal.SIGHUP)
+            wait_until(lambda: "reloaded" in self.given_log(),
+                       what="the reload")
+            self.assertTrue(self.answers("127.0.0.1", port))
+            self.assertIn("2 sockets of the service manager", self.given_log())
+        finally:
+            given.terminate()
+            self.assertEqual(given.wait(60), 0)
+
+    def given_log(self):
+        with open(os.path.join(self.sandbox.top, "given.log")) as f:
+            return f.read()
 
 
 class Crowd(Edge):

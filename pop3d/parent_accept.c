@@ -49,11 +49,15 @@ static const char *const limit_option[LIMIT_COUNT] = {
 	[LIMIT_NETWORK] = "pop3_max_per_network",
 };
 
+static bool is_proxy(const struct conf *c, const struct ipaddr *a)
+{
+	return network_set_has(&c->pop3_proxy_networks, a);
+}
+
 /* A proxy has one address for all its clients. */
 static bool speaks_for_others(const struct conf *c, const struct ipaddr *a)
 {
-	return network_set_has(&c->pop3_proxy_networks, a) ||
-	       network_set_has(&c->trusted_networks, a);
+	return is_proxy(c, a) || network_set_has(&c->trusted_networks, a);
 }
 
 static enum parent_limit limit_reached(const struct parent *p,
@@ -156,9 +160,9 @@ static bool begin_session(struct parent *p, int client, bool tls, int channel,
 			.user = p->login,
 			.sandbox = p->sandbox,
 			.challenge = told.challenge,
-			.proxied = network_set_has(
-				&p->conf->pop3_proxy_networks, &peer->remote),
-			.xclient = network_set_has(&p->conf->trusted_networks,
+			.proxied = is_proxy(p->conf, &peer->remote),
+			.xclient = !is_proxy(p->conf, &peer->remote) &&
+				   network_set_has(&p->conf->trusted_networks,
 						   &peer->remote),
 			.tls = p->tls,
 			.tls_at_once = tls,

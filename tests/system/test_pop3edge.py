@@ -26,13 +26,28 @@ def built_with_systemd():
         return "\nUNIT_TYPE = notify\n" in f.read()
 
 
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def answers(host, port):
+    try:
+        with socket.create_connection((host, port), 5) as s:
+            return s.recv(100).startswith(b"+OK")
+    except OSError:
+        return False
+
+
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 
 class Edge(Parent):
-    def conversation(self, first=b"", address="127.0.0.1"):
+    def conversation(self, first=b"", address="127.0.0.1", where=None):
         """A connection that speaks first; nothing is read yet."""
-        host, port = self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)
+        host, port = (where or self.sandbox.env["MAILROW_POP3"]).rsplit(":", 1)
         p = Pop3.__new__(Pop3)
         p.sock = socket.create_connection((host, int(port)), 20, (address, 0))
         p.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -44,6 +59,50 @@ class Edge(Parent):
     def logged(self, pattern):
         wait_until(lambda: re.search(pattern, self.sandbox.log("pop3d.log")),
                    what=pattern)
+
+
+DOVECOT = """
+base_dir = {d}/run
+state_dir = {d}/state
+log_path = {d}/log
+protocols = pop3
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+mail_location = maildir:{d}/mail/%n
+passdb {{
+  driver = static
+  args = proxy=y host=127.0.0.1 port={to} source_ip={source} nopassword=y
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+"""
+
+
+class Dovecot:
+    """One that keeps the ports and proxies everybody to us."""
+
+    def __init__(self, top, to, source):
+        self.dir = os.path.join(top, "dovecot")
+        self.port = free_port()
+        os.makedirs(self.dir)
+        conf = os.path.join(self.dir, "dovecot.conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(DOVECOT.format(d=self.dir, port=self.port, to=to,
+                                   source=source))
+        self.process = subprocess.Popen(["dovecot", "-F", "-c", conf])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 class Peers(Edge):
@@ -147,6 +206,32 @@ class Peers(Edge):
             self.logged(r"Login: rip=192\.0\.2\.7, .*proxy=127\.0\.0\.33, "
                         r"proxy-session=<abc/\+>")
             p.quit()
+
+    @unittest.skipUnless(os.path.exists("/usr/lib/dovecot/pop3-login"),
+                         "dovecot-pop3d is not installed")
+    def test_behind_a_real_dovecot_we_see_the_client(self):
+        self.fill(ALICE, b"by Dovecot\r\n")
+        port = self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)[1]
+        dovecot = Dovecot(self.sandbox.top, port, "127.0.0.33")
+        self.addCleanup(dovecot.stop)
+        there = "127.0.0.1:%d" % dovecot.port
+        wait_until(lambda: answers("127.0.0.1", dovecot.port), what="Dovecot")
+        with self.conversation(address="127.0.0.77", where=there) as p:
+            self.assertRegex(p.line(), r"^\+OK Dovecot")
+            p.cmd("USER " + ALICE)
+            with self.assertRaisesRegex(Failed, r"^-ERR \[AUTH\]"):
+                p.cmd("PASS wrong")
+            p.login(ALICE)
+            self.assertEqual(p.stat()[0], 1)
+            self.assertIn(b"by Dovecot", p.retr(1))
+            p.cmd("DELE 1")
+            p.quit()
+        self.assertEqual(self.count(), 0)
+        self.logged(r"Login: rip=127\.0\.0\.77, .*user=<alice@.*"
+                    r"proxy=127\.0\.0\.33, proxy-session=<\S+>")
+        wait_until(lambda: re.search(
+            r"rip=127\.0\.0\.77 service=pop3 .*result=fail",
+            self.sandbox.log("authd.log")), what="authd's line")
 
     def test_to_others_it_is_unknown(self):
         with self.conversation(address="127.0.0.34") as p:
@@ -279,13 +364,6 @@ class Console(Edge):
         self.sandbox.start()
 
 
-def free_port(host="127.0.0.1"):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
-
-
 class Listeners(Edge):
     CONF = ("pop3_max_per_address = 4", "pop3_max_per_network = 3")
 
@@ -298,41 +376,34 @@ class Listeners(Edge):
             f.write(text)
         os.kill(self.parent(), signal.SIGHUP)
 
-    def answers(self, host, port):
-        try:
-            with socket.create_connection((host, port), 5) as s:
-                return s.recv(100).startswith(b"+OK")
-        except OSError:
-            return False
-
     def test_sighup_opens_and_closes_and_drops_nobody(self):
         old = int(self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)[1])
         port, port6 = free_port(), free_port("::1")
-        self.assertFalse(self.answers("127.0.0.1", port))
+        self.assertFalse(answers("127.0.0.1", port))
         with self.sandbox.pop3(ALICE) as p:
             try:
                 self.write("pop3_listen = 127.0.0.1:%d [::1]:%d\n" % (port,
                                                                       port6))
-                wait_until(lambda: self.answers("127.0.0.1", port),
+                wait_until(lambda: answers("127.0.0.1", port),
                            what="the new listener")
-                self.assertTrue(self.answers("::1", port6))
-                self.assertFalse(self.answers("127.0.0.1", old))
+                self.assertTrue(answers("::1", port6))
+                self.assertFalse(answers("127.0.0.1", old))
                 p.cmd("NOOP")
                 self.one_network_is_bounded(port6)
                 # the same port of every address, in place of one
                 self.write("pop3_listen = 0.0.0.0:%d\n" % port)
-                wait_until(lambda: self.answers("127.0.0.9", port),
+                wait_until(lambda: answers("127.0.0.9", port),
                            what="the wider listener")
-                self.assertFalse(self.answers("::1", port6))
+                self.assertFalse(answers("::1", port6))
                 p.cmd("NOOP")
                 self.write("pop3_listen = 192.0.2.1:110 127.0.0.1:%d\n" % old)
-                wait_until(lambda: self.answers("127.0.0.1", old),
+                wait_until(lambda: answers("127.0.0.1", old),
                            what="the old listener")
                 self.logged(r"cannot listen on '192\.0\.2\.1:110'")
                 p.cmd("NOOP")
             finally:
                 self.write("")
-            wait_until(lambda: self.answers("127.0.0.1", old), what="the end")
+            wait_until(lambda: answers("127.0.0.1", old), what="the end")
             p.cmd("NOOP")
             p.quit()
 
@@ -359,13 +430,13 @@ class Listeners(Edge):
                  program, "-c", self.sandbox.env["MAILROW_CONF"]],
                 stderr=log)
         try:
-            wait_until(lambda: self.answers("127.0.0.1", port),
+            wait_until(lambda: answers("127.0.0.1", port),
                        what="an answer")
-            self.assertTrue(self.answers("::1", port6))
+            self.assertTrue(answers("::1", port6))
             os.kill(given.pid, signal.SIGHUP)
             wait_until(lambda: "reloaded" in self.given_log(),
                        what="the reload")
-            self.assertTrue(self.answers("127.0.0.1", port))
+            self.assertTrue(answers("127.0.0.1", port))
             self.assertIn("2 sockets of the service manager", self.given_log())
         finally:
             given.terminate()

@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -31,6 +32,17 @@ def free_port(host="127.0.0.1"):
     with socket.socket(family) as s:
         s.bind((host, 0))
         return s.getsockname()[1]
+
+
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TLS.check_hostname = False
+TLS.verify_mode = ssl.CERT_NONE
+
+
+def secure(p):
+    """TLS on a connection; nobody is asked for his certificate."""
+    p.sock = TLS.wrap_socket(p.sock)
+    p.file = p.sock.makefile("rb")
 
 
 def answers(host, port):
@@ -171,6 +183,16 @@ class Peers(Edge):
                     pass
         self.logged(r"Disconnected: Not a PROXY header \(no auth attempts\): "
                     r"rip=127\.0\.0\.17")
+
+    def test_rule_60_the_header_comes_before_tls(self):
+        with self.conversation(b"PROXY TCP4 192.0.2.9 198.51.100.1 4 995\r\n",
+                               "127.0.0.17",
+                               self.sandbox.env["MAILROW_POP3S"]) as p:
+            secure(p)
+            self.assertRegex(p.line(), r"^\+OK Mailrow")
+            p.login(ALICE)
+            self.logged(r"Login: rip=192\.0\.2\.9, .*TLS.*proxy=127\.0\.0\.17")
+            p.quit()
 
     def test_rule_60_from_others_it_is_an_unknown_command(self):
         with self.conversation(b"PROXY TCP4 192.0.2.7 198.51.100.1 4 110\r\n",
@@ -467,20 +489,35 @@ class Crowd(Edge):
     def descriptors(self, pid):
         return len(os.listdir("/proc/%d/fd" % pid))
 
-    def logins(self, n):
+    def over_tls(self):
+        p = self.conversation(where=self.sandbox.env["MAILROW_POP3S"])
+        secure(p)
+        p.status()
+        return p
+
+    def logins(self, n, open_one):
         """n sessions, alice's and bob's in turn. Passwords as they are: to
         verify a thousand slow hashes is not the question here."""
         self.sandbox.sql("UPDATE account SET password = '{PLAIN}%s'" %
                          PASSWORD)
-        held = [self.sandbox.pop3() for _ in range(n)]
-        for i, p in enumerate(held):
-            p.put("USER %s\r\nPASS %s" % ((ALICE, BOB)[i % 2], PASSWORD))
-        for p in held:
-            p.status()
-            p.status()
+        held = []
+        while len(held) < n:
+            some = [open_one() for _ in range(50)]
+            for i, p in enumerate(some):
+                p.put("USER %s\r\nPASS %s" % ((ALICE, BOB)[i % 2], PASSWORD))
+            for p in some:
+                p.status()
+                p.status()
+            held += some
         return held
 
     def test_a_thousand_sessions_and_a_third_of_them_reset(self):
+        self.thousand(self.sandbox.pop3)
+
+    def test_a_thousand_sessions_over_tls_likewise(self):
+        self.thousand(self.over_tls)
+
+    def thousand(self, open_one):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
@@ -490,7 +527,7 @@ class Crowd(Edge):
         wait_until(lambda: not self.sessions(), what="quiet")
         parent, keeper = self.parent(), self.keeper()
         before = self.descriptors(parent), self.descriptors(keeper)
-        held = self.logins(1000)
+        held = self.logins(1000, open_one)
         self.assertEqual(self.sandbox.number(
             "SELECT COUNT(*) FROM information_schema.processlist"
             " WHERE USER = 'mailrow-pop3'"), 8)

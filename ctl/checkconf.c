@@ -41,6 +41,39 @@ static void check_digests(struct check *k)
 			  "in only to accounts stored as {PLAIN}");
 }
 
+static bool names_everybody(const struct network_set *s)
+{
+	static const uint8_t v4[12] = { [10] = 0xff, [11] = 0xff };
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct network *n = &s->net[i];
+
+		if (n->bits == 0 ||
+		    (n->bits == 8 * sizeof(v4) &&
+		     memcmp(n->base.octet, v4, sizeof(v4)) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* What they tell is believed. */
+static void check_proxies(struct check *k)
+{
+	const struct conf *c = check_tool(k)->conf;
+
+	if (names_everybody(&c->pop3_proxy_networks))
+		check_say(k, CHECK_FAIL, "configuration",
+			  "name the proxies alone in pop3_proxy_networks",
+			  "pop3_proxy_networks names everybody: each client "
+			  "can claim another's address, and clients without a "
+			  "PROXY header are not served");
+	if (names_everybody(&c->trusted_networks))
+		check_say(k, CHECK_FAIL, "configuration",
+			  "name the trusted alone in trusted_networks",
+			  "trusted_networks names everybody: each client can "
+			  "claim another's address by XCLIENT");
+}
+
 /* The daemon must be able to read its file, and nobody else. */
 struct file_test {
 	const char *path, *fix;
@@ -119,6 +152,7 @@ void checkconf_run(struct check *k)
 	check_configuration(k);
 	check_sandbox(k);
 	check_digests(k);
+	check_proxies(k);
 	n = check_daemons(check_tool(k)->conf, d);
 	for (i = 0; i < n; i++)
 		check_option_file(k, &d[i]);

@@ -214,6 +214,18 @@ class Findings(unittest.TestCase):
         self.assertIn("mailrow-milter may not call deliver_plain", found)
         self.assertIn("-> mailrow schema grants | mariadb mailrow\n", found)
 
+    def test_networks_that_name_everybody(self):
+        place = os.path.join(self.etc, "conf.d", "99-test.conf")
+        with open(place, "w") as f:
+            f.write("pop3_proxy_networks = 192.0.2.1 0.0.0.0/0\n"
+                    "trusted_networks = ::/0\n")
+        try:
+            found = self.check(2)
+        finally:
+            os.unlink(place)
+        self.assertIn("pop3_proxy_networks names everybody", found)
+        self.assertIn("trusted_networks names everybody", found)
+
     def test_an_option_file_that_its_daemon_lacks(self):
         path = os.path.join(self.etc, "mailrow-pop3d.cnf")
         os.rename(path, path + ".away")

@@ -27,6 +27,7 @@ DAEMONS = {
     "pop3d": ("pop3d/mailrow-pop3d", 25),
 }
 AS_THEY_ARE = ("mailrow-metrics-file.timer", "mailrow-metrics.socket",
+               "mailrow-pop3d.socket", "mailrow-pop3s.socket",
                "mailrow-purge.timer")
 
 
@@ -383,10 +384,6 @@ class Lives(unittest.TestCase):
                 r = run("setpriv", "--reuid", user, "--regid", user,
                         "--init-groups", "rm", "-f", path, check=False)
                 self.assertNotEqual(r.returncode, 0, (path, user))
-
-
-AS_THEY_ARE = ("mailrow-purge.timer", "mailrow-pop3d.socket",
-               "mailrow-pop3s.socket")
 
 
 class Units(unittest.TestCase):

@@ -6,6 +6,7 @@ LINTS = \
 	tests/lint/functions.py \
 	tests/lint/man.sh \
 	tests/lint/marks.py \
+	tests/lint/mutants.sh \
 	tests/lint/poprules.py \
 	tests/lint/purity.sh \
 	tests/lint/replies.py \

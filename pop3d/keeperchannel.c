@@ -303,6 +303,7 @@ static void ask_authd(struct keeperloop *k, struct channel *c,
 
 static void take_peer(struct keeperloop *k, struct channel *c)
 {
+	FAULT_PASS(KEEPER_PEER);
 	c->peer_counted = keeperlimits_add_peer(
 		&k->limits, k->conf, (uint32_t)c->key, &c->s.told.remote);
 	answer_simple(k, c, c->peer_counted ? CHAN_PEER_TAKEN : CHAN_CROWDED);

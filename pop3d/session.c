@@ -461,10 +461,12 @@ static void session_begin(struct session *s, const struct session_start *start)
 	if (start->proxied &&
 	    !popproxy_read(FD_CLIENT, s->login_deadline, &s->waiting, &p, &why))
 		popstate_stop(&s->pop, why);
-	else if (p.told)
+	if (p.told) {
+		FAULT_PASS(SESSION_PROXY);
 		popxclient_proxied(&s->pop, &p);
-	else
+	} else if (!s->pop.ended) {
 		popstate_greet(&s->pop);
+	}
 	if (start->tls_at_once && !s->pop.ended)
 		popio_begin_tls(&s->io, s->tls);
 }

@@ -5,6 +5,7 @@ from the database, to fail and to stall."""
 
 import os
 import re
+import socket
 import threading
 
 import mails
@@ -87,6 +88,19 @@ def to_second_page(world, who, stale):
         pass
 
 
+def to_proxied(world, who, stale):
+    """A client that a proxy hands on."""
+    host, port = world.sandbox.env["MAILROW_POP3"].rsplit(":", 1)
+    try:
+        with socket.create_connection((host, int(port)), 20,
+                                      ("127.0.0.17", 0)) as s:
+            s.sendall(b"PROXY TCP4 192.0.2.7 127.0.0.1 4 110\r\nQUIT\r\n")
+            while s.recv(100):
+                pass
+    except OSError:
+        pass
+
+
 def to_last_logins(world, who, stale):
     """They are written once a minute, and when authd ends."""
     world.sandbox.smtp().auth_plain(mails.PROBE, PASSWORD)
@@ -97,6 +111,8 @@ SPECIAL = {"box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
            "keeper-list": (to_second_page, False),
+           "keeper-peer": (to_proxied, False),
+           "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),
            "lastlogin-unread": (to_last_logins, False)}
 

@@ -19,7 +19,7 @@ PROBE_PAUSE = 0.05
 PROBE_MOST = 60         # then there is nothing more to wait for
 LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
 CONF = ("deliver_timeout = 15s", "db_connect_timeout = 2s",
-        "db_timeout = 5s")
+        "db_timeout = 5s", "pop3_proxy_networks = 127.0.0.17")
 
 
 def children(pid):

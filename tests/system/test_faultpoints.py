@@ -3,6 +3,7 @@
 they are told is done, in every kind of process."""
 
 import re
+import socket
 import time
 import unittest
 
@@ -17,6 +18,8 @@ BIG = (b"0123456789" * 90 + b"\r\n") * 3000
 
 @unittest.skipUnless(built_with_faults(), "built without fault points")
 class Points(SandboxTest):
+    CONF = ("pop3_proxy_networks = 127.0.0.17",)
+
     def unmet(self, who):
         points = self.sandbox.points
         return [n for n in points.names(who) if not points.passed(n, who)]
@@ -50,6 +53,14 @@ class Points(SandboxTest):
                 p.retr(i + 1)
             p.cmd("DELE 1")
             p.quit()
+
+    def by_proxy(self):
+        host, port = self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 20,
+                                      ("127.0.0.17", 0)) as s:
+            s.sendall(b"PROXY TCP4 192.0.2.7 127.0.0.1 4 110\r\nQUIT\r\n")
+            while s.recv(100):
+                pass
 
     def many(self, user, n):
         """Mails enough for two pages of the list."""
@@ -116,6 +127,7 @@ class Points(SandboxTest):
         self.many(BOB, 2100)
         self.by_pop3(BOB)
         self.by_pop3(ALICE)
+        self.by_proxy()
         self.by_tool()
         self.sandbox.stop("authd")
         self.sandbox.start()

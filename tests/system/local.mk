@@ -28,6 +28,7 @@ SYSTEM_TESTS = \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \
 	tests/system/test_together.py \
+	tests/system/test_tls.py \
 	tests/system/test_tool.py \
 	tests/system/test_verify.py \
 	tests/system/test_walk.py

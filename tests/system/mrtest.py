@@ -47,6 +47,14 @@ class Failed(Exception):
         self.code = answer[:3]
 
 
+def careless():
+    """A client that trusts every certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class Wire:
     """Lines over a socket."""
 
@@ -67,6 +75,12 @@ class Wire:
         if not line.endswith(b"\r\n"):
             raise Failed("connection closed after %r" % line)
         return line[:-2].decode("utf-8", "surrogateescape")
+
+    def begin_tls(self, context, name=None, session=None):
+        self.file.close()
+        self.sock = context.wrap_socket(self.sock, server_hostname=name,
+                                        session=session)
+        self.file = self.sock.makefile("rb")
 
     def put(self, data):
         if isinstance(data, str):
@@ -112,11 +126,7 @@ class Smtp(Wire):
 
     def starttls(self):
         self.cmd("STARTTLS", "220")
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.sock = context.wrap_socket(self.sock)
-        self.file = self.sock.makefile("rb")
+        self.begin_tls(careless())
         self.ehlo()
 
     def auth_plain(self, user, password):
@@ -180,9 +190,16 @@ class Lmtp(Smtp):
 
 
 class Pop3(Wire):
-    def __init__(self, where, timeout=60, source="127.0.0.1"):
+    def __init__(self, where, timeout=60, source="127.0.0.1", tls=None,
+                 **options):
         super().__init__(where, timeout, source)
+        if tls:
+            self.begin_tls(tls, **options)
         self.banner = self.status()
+
+    def stls(self, context, **options):
+        self.cmd("STLS")
+        self.begin_tls(context, **options)
 
     def status(self):
         line = self.line()
@@ -364,6 +381,21 @@ class Sandbox:
 
     def pop3(self, user=None, password=PASSWORD, **options):
         p = Pop3(self.env["MAILROW_POP3"], **options)
+        if user:
+            p.login(user, password)
+        return p
+
+    def tls(self, version=None):
+        """How a client trusts the sandbox's own certificate."""
+        context = ssl.create_default_context(cafile=self.env["MAILROW_CERT"])
+        if version:
+            context.minimum_version = context.maximum_version = version
+        return context
+
+    def pop3s(self, user=None, password=PASSWORD, tls=None,
+              name="localhost", **options):
+        p = Pop3(self.env["MAILROW_POP3S"], tls=tls or self.tls(), name=name,
+                 **options)
         if user:
             p.login(user, password)
         return p

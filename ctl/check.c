@@ -241,6 +241,7 @@ static int check_run(struct tool *t, int argc, char **argv)
 	checkdb_run(&k);
 	checkprofile_run(&k);
 	checksocket_run(&k);
+	checktls_run(&k);
 	checksize_run(&k);
 	checkmta_run(&k);
 	if (k.table)

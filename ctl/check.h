@@ -59,6 +59,7 @@ void checkconf_run(struct check *k);
 void checkdb_run(struct check *k);
 void checkprofile_run(struct check *k);
 void checksocket_run(struct check *k);
+void checktls_run(struct check *k);
 void checksize_run(struct check *k);
 void checkmta_run(struct check *k);
 

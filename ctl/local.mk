@@ -25,6 +25,7 @@ ctl_mailrow_SOURCES = \
 	ctl/checkprofile.c \
 	ctl/checksize.c \
 	ctl/checksocket.c \
+	ctl/checktls.c \
 	ctl/domain.c \
 	ctl/lookup.c \
 	ctl/mailbox.c ctl/mailbox.h \

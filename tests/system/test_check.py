@@ -684,6 +684,59 @@ class Discard(Checked):
         self.assertEqual(files(), before)
 
 
+class Pop3Tls(Checked):
+    """Certificates and passwords of POP3."""
+
+    def certificate(self, days):
+        """A key and its certificate in one file."""
+        path = os.path.join(self.site.top, "own.pem")
+        key = subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1"], check=True,
+            capture_output=True).stdout
+        with open(path, "wb", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+            f.write(key)
+        request = subprocess.run(
+            ["openssl", "req", "-new", "-key", path, "-subj", "/CN=x"],
+            check=True, capture_output=True).stdout
+        signed = subprocess.run(
+            ["openssl", "x509", "-req", "-signkey", path, "-days",
+             str(days)], input=request, check=True,
+            capture_output=True).stdout
+        with open(path, "wb") as f:
+            f.write(signed + key)
+        self.site.option("tls_cert", path)
+        self.site.option("tls_key", "")
+        return path
+
+    def test_a_certificate_and_its_end(self):
+        self.finding("/etc/tls/cert.pem is good until ", "ok")
+        path = self.certificate(10)
+        self.finding(path + ": expires on ", "warn")
+        self.certificate(-1)
+        self.finding(path + ": expired on ", "FAIL")
+        self.certificate(20)
+        self.finding(path + " is good until ", "ok")
+        self.site.option("tls_key", self.sandbox.env["MAILROW_CERT"].replace(
+            "cert.pem", "key.pem"))
+        self.finding(path + ": is for another key than", "FAIL")
+        os.unlink(path)
+        self.finding(path + ": No such file or directory", "FAIL")
+
+    def test_passwords_in_clear(self):
+        self.assertEqual(self.site.find("in clear"), [])
+        self.site.option("pop3_listen", "127.0.0.1:110 0.0.0.0:110")
+        self.finding("passwords may cross the network in clear:"
+                     " require_tls = no", "warn")
+        self.site.option("require_tls", "auto")
+        self.assertEqual(self.site.find("in clear"), [])
+        self.site.option("tls_cert", "")
+        self.finding("passwords cross the network in clear: there is no"
+                     " tls_cert", "warn")
+        self.site.option("require_tls", "yes")
+        self.finding("only trusted_networks can log in", "FAIL")
+
+
 class Whole(Checked):
     def test_a_sandbox_is_green(self):
         r = self.sandbox.tool("check", check=False)

@@ -42,7 +42,7 @@ static void begin_tls(void)
 	poptls_begun(&rig.pop);
 }
 
-static void stls_is_offered_until_it_is_on(void **state)
+static void rule_45_stls_is_offered_until_it_is_on(void **state)
 {
 	(void)state;
 	assert_true(capa_has("\r\nSTLS\r\n"));
@@ -55,7 +55,7 @@ static void stls_is_offered_until_it_is_on(void **state)
 	assert_true(rig.last_tls);
 }
 
-static void stls_is_not_for_who_has_logged_in(void **state)
+static void rule_45_stls_is_not_for_who_has_logged_in(void **state)
 {
 	(void)state;
 	expect("USER bob@example.org", "+OK\r\n");
@@ -75,7 +75,7 @@ static void without_a_certificate_there_is_no_stls(void **state)
 }
 
 /* RFC 2595 s.4. */
-static void what_was_said_before_is_forgotten(void **state)
+static void rule_45_what_was_said_before_is_forgotten(void **state)
 {
 	(void)state;
 	expect("USER bob@example.org", "+OK\r\n");
@@ -83,7 +83,7 @@ static void what_was_said_before_is_forgotten(void **state)
 	expect_reply("PASS secret", R_POP_NOUSER);
 }
 
-static void octets_behind_stls_end_the_session(void **state)
+static void rule_45_octets_behind_stls_end_the_session(void **state)
 {
 	struct buf want = BUF_INIT(512);
 
@@ -109,7 +109,7 @@ static void failed_logins_count_on_under_tls(void **state)
 	expect_reply("PASS wrong", R_POP_ATTEMPTS);
 }
 
-static void no_password_comes_in_clear_where_tls_is_needed(void **state)
+static void rule_42_no_password_comes_in_clear_where_tls_is_needed(void **state)
 {
 	static const char *const lines[] = {
 		"USER bob@example.org",
@@ -152,13 +152,13 @@ static void a_digest_may_come_in_clear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(stls_is_offered_until_it_is_on),
-		TEST(stls_is_not_for_who_has_logged_in),
+		TEST(rule_45_stls_is_offered_until_it_is_on),
+		TEST(rule_45_stls_is_not_for_who_has_logged_in),
 		TEST(without_a_certificate_there_is_no_stls),
-		TEST(what_was_said_before_is_forgotten),
-		TEST(octets_behind_stls_end_the_session),
+		TEST(rule_45_what_was_said_before_is_forgotten),
+		TEST(rule_45_octets_behind_stls_end_the_session),
 		TEST(failed_logins_count_on_under_tls),
-		TEST(no_password_comes_in_clear_where_tls_is_needed),
+		TEST(rule_42_no_password_comes_in_clear_where_tls_is_needed),
 		TEST(a_digest_may_come_in_clear),
 	};
 

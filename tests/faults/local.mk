@@ -3,10 +3,12 @@
 EXTRA_DIST += tests/faults/README.md tests/faults/run \
 	tests/faults/between.py tests/faults/clients.py tests/faults/inject.py \
 	tests/faults/ledger.py tests/faults/mails.py tests/faults/oracle.py \
+	tests/faults/powercut.c tests/faults/powercut.py \
 	tests/faults/proxy.py tests/faults/rows.py \
 	tests/faults/rows_control.py tests/faults/rows_db.py \
 	tests/faults/rows_env.py tests/faults/rows_kill.py \
 	tests/faults/rows_mta.py tests/faults/rows_points.py \
+	tests/faults/rows_power.py tests/faults/rows_tls.py \
 	tests/faults/rows_proxy.py tests/faults/table.py \
 	tests/faults/sabotage/blind-retry.patch \
 	tests/faults/sabotage/no-receipts.patch \
@@ -14,7 +16,13 @@ EXTRA_DIST += tests/faults/README.md tests/faults/run \
 	tests/faults/sabotage/reply-before-commit.patch \
 	tests/faults/traffic.py tests/faults/world.py
 
-check-faults: all
+# Preloaded into MariaDB: knows what it has not flushed yet.
+tests/faults/powercut.so: tests/faults/powercut.c
+	$(AM_V_CC)$(MKDIR_P) tests/faults && $(CC) -O2 -Wall -D_GNU_SOURCE \
+		-shared -fPIC -o $@ $(srcdir)/tests/faults/powercut.c -ldl
+CLEANFILES += tests/faults/powercut.so
+
+check-faults: all tests/faults/powercut.so
 	MAILROW_BUILD='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
 		PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/faults/run $(FAULTS)

@@ -1,4 +1,4 @@
-"""Rows: Postfix beside us: another milter, its disk, its processes, its limit."""
+"""Rows: Postfix beside us: a later milter, its disk, its processes, its limit."""
 
 import contextlib
 import os
@@ -200,8 +200,8 @@ def again(world, door, m):
     return outcomes[m.rcpts[0]] == "ok"
 
 
-@row("Postfix's queue disk full", (29,), short=False, needs=no_mounts, own={"conf": (
-    "discard_when_done = yes",)})
+@row("Postfix's queue disk full", (29,), short=False, needs=no_mounts,
+     own={"conf": ("discard_when_done = yes",)})
 def queue_full(world):
     box = world.sandbox
     size_limit(world, 4 << 20)

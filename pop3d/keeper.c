@@ -66,6 +66,13 @@ void keeper_say_ready(int control)
 			  strerror(errno));
 }
 
+/* Before the sandbox: a library may have files to read. */
+static void prepare_check(void)
+{
+	if (!keepercheck_prepare())
+		log_warn("no SHA-256: what is read is not checked");
+}
+
 static void run(struct keeperloop *k, const struct conf *c, int control,
 		int console)
 {
@@ -102,6 +109,7 @@ int keeper_main(const struct conf *c, int control, int console)
 	log_open(c, "mailrow-pop3d");
 	if (!k)
 		log_fatal(EX_OSERR, "cannot start the keeper: out of memory");
+	prepare_check();
 	become(c);
 	db_library_init();
 	run(k, c, control, console);

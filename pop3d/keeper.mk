@@ -4,6 +4,7 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/grudge.c pop3d/grudge.h \
 	pop3d/keeper.c pop3d/keeper.h \
 	pop3d/keeperauth.c pop3d/keeperauth.h \
+	pop3d/keepercheck.c pop3d/keepercheck.h \
 	pop3d/keeperchannel.c pop3d/keeperchannel.h \
 	pop3d/keeperconf.c pop3d/keeperconf.h \
 	pop3d/keeperconsole.c pop3d/keeperconsole.h \
@@ -19,6 +20,7 @@ pop3d_libkeeper_a_SOURCES = \
 if HAVE_CMOCKA
 KEEPER_TESTS = \
 	tests/unit/test_keeperauth \
+	tests/unit/test_keepercheck \
 	tests/unit/test_keeperframes \
 	tests/unit/test_keeperjob \
 	tests/unit/test_keeperlimits \
@@ -32,6 +34,10 @@ TESTS += $(KEEPER_TESTS)
 tests_unit_test_keeperauth_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperauth_SOURCES = tests/unit/test_keeperauth.c tests/unit/wire.h
 tests_unit_test_keeperauth_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keepercheck_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keepercheck_SOURCES = tests/unit/test_keepercheck.c tests/unit/wire.h
+tests_unit_test_keepercheck_LDADD = $(KEEPER_TEST_LDADD)
 
 tests_unit_test_keeperframes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperframes_SOURCES = tests/unit/test_keeperframes.c tests/unit/wire.h

@@ -50,6 +50,7 @@ static void channel_free(struct keeperloop *k, struct channel *c)
 		keeperlimits_remove_peer(&k->limits, (uint32_t)c->key);
 	keeperlimits_leave(&k->limits, &c->account);
 	keepersession_release(&c->s);
+	keepercheck_free(&c->check);
 	keeperloop_remove(k, c);
 	free(c);
 }
@@ -143,6 +144,8 @@ static struct keeperjob *job_next(struct channel *c)
 	} else {
 		j->u.read.what = c->s.read;
 		j->u.read.begun = c->s.begun;
+		j->u.read.check = c->check;
+		c->check = NULL;
 	}
 	return j;
 }
@@ -491,8 +494,17 @@ static void take_open(struct keeperloop *k, struct channel *c,
 	log_login(c);
 }
 
+static void take_read(struct channel *c, struct keeperjob *j)
+{
+	keepersession_advance(&c->s, j->count);
+	if (!j->more)
+		return;
+	c->check = j->u.read.check;
+	j->u.read.check = NULL;
+}
+
 static void take_result(struct keeperloop *k, struct channel *c,
-			const struct keeperjob *j)
+			struct keeperjob *j)
 {
 	if (j->failed) {
 		fail(k, c);
@@ -505,7 +517,7 @@ static void take_result(struct keeperloop *k, struct channel *c,
 		c->s.listed += j->count;
 		c->s.last_uid = j->last_uid;
 	} else if (j->kind == KJ_READ) {
-		keepersession_advance(&c->s, j->count);
+		take_read(c, j);
 	}
 }
 

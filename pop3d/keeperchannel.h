@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 struct keeperloop;
+struct keepercheck;
 struct keeperjob;
 struct keeperaccount;
 
@@ -27,6 +28,7 @@ struct channel {
 	bool peer_counted;     /* its address, by a proxy's word */
 	struct keeperaccount *account; /* counted as one of its sessions */
 	size_t held;                   /* octets of out, counted in buffered */
+	struct keepercheck *check;     /* of a mail that comes in pieces */
 	struct keeperjob *parked;      /* waits for room */
 	TAILQ_ENTRY(channel) parked_link;
 };

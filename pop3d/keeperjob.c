@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "sql/maildrop.h"
 
 enum {
@@ -42,6 +43,8 @@ void keeperjob_free(struct keeperjob **jp)
 		return;
 	if (j->kind == KJ_MOVE)
 		free(j->u.move.uid);
+	if (j->kind == KJ_READ || j->kind == KJ_READ_MANY)
+		keepercheck_free(&j->u.read.check);
 	frames_release(&j->out);
 	free(j);
 	*jp = NULL;
@@ -170,6 +173,32 @@ static void put_data(struct keeperjob *j, struct span data)
 	}
 }
 
+/* Served all the same: a damaged mail is worth more than none. */
+static void end_check(struct keeperjob *j, uint64_t uid)
+{
+	if (keepercheck_end(j->u.read.check) != KEEPERCHECK_DIFFERS)
+		return;
+	metric_add(M_MAIL_DAMAGED, 1);
+	log_warn("session=<%016" PRIx64 ">: mail is damaged: its content does "
+		 "not have the SHA-256 it came with: mailbox_id=%" PRIu64
+		 " uid=%" PRIu64,
+		 j->session, j->mailbox_id, uid);
+}
+
+/* Of a mail that is read from its beginning to its end; TOP sets a limit. */
+static void check_piece(struct keeperjob *j, const struct maildrop_mail *m,
+			struct span data)
+{
+	struct keeperjob_read *r = &j->u.read;
+
+	if (r->what.limit)
+		return;
+	if (r->what.offset == 0)
+		keepercheck_begin(&r->check, m);
+	keepercheck_put(r->check, r->what.offset, data);
+	end_check(j, m->uid);
+}
+
 static struct span cut(struct span s, uint64_t limit)
 {
 	return limit && limit < s.n ? span_head(s, (size_t)limit) : s;
@@ -214,8 +243,10 @@ static enum db_result run_read(struct keeperjob *j, struct db *db,
 			  raw, &got);
 	if (r != DB_OK)
 		return r;
-	if (got)
+	if (got) {
+		check_piece(j, &m, buf_span(raw));
 		return put_piece(j, m.octets, buf_span(raw));
+	}
 	/* its head has been sent: too late for GONE */
 	if (j->u.read.begun)
 		return DB_OURS;
@@ -231,15 +262,16 @@ struct ahead {
 	struct buf *raw;
 	struct {
 		bool got;
-		uint64_t octets;
+		struct maildrop_mail m;
 		size_t at, n;
 	} mail[CHAN_READ_MAX];
 };
 
-static void ahead_take(struct ahead *a, size_t i, uint64_t octets, size_t at)
+static void ahead_take(struct ahead *a, size_t i, const struct maildrop_mail *m,
+		       size_t at)
 {
 	a->mail[i].got = true;
-	a->mail[i].octets = octets;
+	a->mail[i].m = *m;
 	a->mail[i].at = at;
 	a->mail[i].n = cut(span_skip(buf_span(a->raw), at), a->what->limit).n;
 }
@@ -269,7 +301,7 @@ static bool ahead_add(void *arg, const struct maildrop_mail *m,
 	}
 	if (!buf_ok(a->raw))
 		return false;
-	ahead_take(a, i, m->octets, at);
+	ahead_take(a, i, m, at);
 	return true;
 }
 
@@ -286,21 +318,27 @@ static enum db_result ahead_single(struct ahead *a, struct db *db,
 	r = maildrop_read(db, mailbox_id, a->what->uid[i], 0, limit, &m, a->raw,
 			  &got);
 	if (r == DB_OK && got)
-		ahead_take(a, i, m.octets, at);
+		ahead_take(a, i, &m, at);
 	return r;
+}
+
+static void ahead_put_one(const struct ahead *a, struct keeperjob *j, size_t i)
+{
+	struct span s = span_head(span_skip(buf_span(a->raw), a->mail[i].at),
+				  a->mail[i].n);
+
+	check_piece(j, &a->mail[i].m, s);
+	put_mail(j, a->what->uid[i], a->mail[i].m.octets);
+	put_data(j, s);
 }
 
 static void ahead_put(const struct ahead *a, struct keeperjob *j)
 {
 	for (size_t i = 0; i < a->what->n; i++) {
-		if (!a->mail[i].got) {
+		if (a->mail[i].got)
+			ahead_put_one(a, j, i);
+		else
 			put_gone(j, a->what->uid[i]);
-			continue;
-		}
-		put_mail(j, a->what->uid[i], a->mail[i].octets);
-		put_data(j,
-			 span_head(span_skip(buf_span(a->raw), a->mail[i].at),
-				   a->mail[i].n));
 	}
 	put_simple(j, CHAN_READ_END);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/chan.h"
 #include "lib/network.h"
+#include "pop3d/keepercheck.h"
 #include "pop3d/keeperframes.h"
 #include "sql/db.h"
 
@@ -24,6 +25,7 @@ struct keeperjob_open {
 struct keeperjob_read {
 	struct chan_read what;
 	bool begun; /* MAIL has been sent with an earlier piece */
+	struct keepercheck *check; /* of what came so far; freed with the job */
 };
 
 struct keeperjob_move {

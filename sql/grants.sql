@@ -63,7 +63,7 @@ GRANT UPDATE (messages, octets) ON mailbox TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
-GRANT SELECT (content_id, octets, header_octets) ON content
+GRANT SELECT (content_id, octets, header_octets, sha256) ON content
   TO 'mailrow-pop3'@'localhost';
 
 -- The verbs purge, undelete, mailbox erase, and what verify --repair changes:

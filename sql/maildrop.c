@@ -97,6 +97,12 @@ static bool take_id(struct maildrop_mail *m, const struct sqlval *v)
 	return true;
 }
 
+static void take_sha256(struct maildrop_mail *m, const struct sqlval *v)
+{
+	if (v->type == SQLVAL_BYTES && v->s.n == sizeof(m->sha256))
+		memcpy(m->sha256, v->s.p, sizeof(m->sha256));
+}
+
 /* Of a row of Q_DROP_READ: the rest of the trace, then what the chunk gives;
  * a piece that lacks octets before its end is damage, not an end. */
 static enum db_result take_piece(struct db *db, const struct sqlval *col,
@@ -110,6 +116,7 @@ static enum db_result take_piece(struct db *db, const struct sqlval *col,
 	m->trace_octets = col[2].u;
 	if (!take_id(m, &col[0]))
 		return db_damaged(db, m->uid);
+	take_sha256(m, &col[5]);
 	buf_put_span(out, piece);
 	if (col[4].type == SQLVAL_BYTES) {
 		piece = span_head(col[4].s, limit - taken);
@@ -130,7 +137,7 @@ static enum db_result read_from(struct db *db, enum query_id q,
 					sql_u64(offset), sql_u64(limit),
 					sql_u64(offset), sql_u64(mailbox_id),
 					sql_u64(m->uid) };
-	struct sqlval col[5];
+	struct sqlval col[6];
 	enum db_result r;
 
 	r = db_one(db, q, param, col, got);
@@ -178,6 +185,7 @@ static enum db_result take_one_of_many(struct db *db, const struct sqlval *col,
 	if (!take_id(&m, &col[1]) ||
 	    (data.n == 0 && trace.n < many->limit && trace.n < m.octets))
 		return db_damaged(db, m.uid);
+	take_sha256(&m, &col[5]);
 	*more = many->add(many->arg, &m, trace, data);
 	return DB_OK;
 }
@@ -187,7 +195,7 @@ static enum db_result read_some(struct db *db, uint64_t mailbox_id,
 				const uint64_t *uid, size_t n,
 				const struct many *many, bool *more)
 {
-	struct sqlval param[2 + READ_MANY], col[5];
+	struct sqlval param[2 + READ_MANY], col[6];
 	enum db_result r;
 	bool got;
 

@@ -29,12 +29,16 @@ enum db_result maildrop_list(struct db *db, uint64_t mailbox_id,
 			     void *arg, bool *more_r)
 	__attribute__((warn_unused_result));
 
+enum { MAILDROP_SHA256_SIZE = 32 };
+
 /* Where a piece of one mail comes from. */
 struct maildrop_mail {
 	uint64_t uid;
 	uint64_t octets; /* trace and content */
 	uint64_t trace_octets;
 	uint8_t id[CONTENT_ID_SIZE];
+	uint8_t sha256[MAILDROP_SHA256_SIZE]; /* of its content as it came;
+					       * all zero: it has none */
 };
 
 /* Appends octets of mail uid from offset on, at most limit (0 = no limit), and

@@ -13,6 +13,7 @@ SYSTEM_TESTS = \
 	tests/system/test_lmtp.py \
 	tests/system/test_lmtpfault.py \
 	tests/system/test_lmtpways.py \
+	tests/system/test_maildrop.py \
 	tests/system/test_metrics.py \
 	tests/system/test_milter.py \
 	tests/system/test_packaging.py \

@@ -78,8 +78,7 @@ enum db_result maildrop_read(struct db *db, uint64_t mailbox_id, uint64_t uid,
 
 	(void)db;
 	assert_int_equal(mailbox_id, MAILBOX);
-	m->uid = uid;
-	m->octets = octets_of(uid);
+	*m = (struct maildrop_mail){ .uid = uid, .octets = octets_of(uid) };
 	*got = uid != 404;
 	n = offset < m->octets ? m->octets - offset : 0;
 	n = n < CHUNK ? n : CHUNK;

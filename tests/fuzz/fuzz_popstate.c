@@ -156,6 +156,7 @@ static void set_up(uint8_t how)
 	rig.pop.rules.replace_nul = how & 4;
 	rig.mail[0].blank_line = how & 8;
 	rig.mail[2].blank_line = how & 16;
+	rig.denial = (how >> 5) % CHAN_DENIED_COUNT;
 	rig.pop.rules.stls = how & 8;
 	rig.pop.rules.needs_tls = how & 16;
 	lines = (struct line_buf){ .p = line_room_,

@@ -181,9 +181,10 @@ class Connection:
                 self.prepared[struct.unpack("<I", data[5:9])[0]] = \
                     self.preparing
             self.preparing = None
-        if self.mode == "drop one":
+        if self.mode == "drop one":     # the next answer may come with it
             self.mode = None
-        elif self.mode == "keep":
+            data = data[int.from_bytes(data[:3], "little") + 4:]
+        if self.mode == "keep":
             self.kept += data
         elif self.mode == "swallow":
             self.heard_at = time.monotonic()

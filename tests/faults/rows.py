@@ -12,15 +12,18 @@ class Row:
     doubt: a client that was told 4xx may have its mail stored (the end of a
     COMMIT is not known); proxy: it uses world.between(); own: options of a
     sandbox of its own, {"conf": ..., "db_args": ...}; needs: a function that
-    tells why this machine does not permit it, or ""."""
+    tells why this machine does not permit it, or ""; group: the line of
+    DESIGN.md's table that it is told in, its name when it has one of its
+    own."""
 
     control = None      # the sabotage that other rows must find
 
     def __init__(self, name, facts, function, short=True, whole=True,
-                 doubt=False, proxy=False, own=None, needs=None):
+                 doubt=False, proxy=False, own=None, needs=None, group=None):
         self.name, self.facts, self.function = name, facts, function
         self.short, self.whole, self.needs = short, whole, needs
         self.doubt, self.proxy, self.own = doubt, proxy, own
+        self.group = group or name
 
 
 def add_row(name, facts, function, **options):

@@ -33,8 +33,9 @@ ALL_CLIENTS = {"ways": {"smtp": 2, "queue": 1, "lmtp": 1, "submission": 1},
 STORED = re.compile(r"deliver-(plain-unread|commit-unread|committed)"
                     r"|intake-after|milter-before-reply|lmtp-(forward|before"
                     r"|split|between|replied)")
-TOGETHER = 6            # orders in one row of the short form
-STALL = 600             # ms
+# orders in one row of the short form
+TOGETHER = {"cut": 8, "fail": 8, "stall": 12}
+STALL = 300             # ms
 STALL_LONG = 3000
 
 
@@ -235,15 +236,24 @@ def facts_of(who):
             "parent": (9,)}.get(who, (6, 7, 8))
 
 
+SAYS = {"die": "killed", "stall": "stalled", "cut": "cut off from the database",
+        "fail": "told that the step failed"}
+NAMES = {"parent": "pop3d's parent", "session": "a POP3 session",
+         "keeper": "the keeper"}
+
+
 def add_single(points):
     for who in DAEMONS:
         for name, daemons, can_fail in points:
             if who not in daemons:
                 continue
             for action in orders(who, can_fail):
-                add_row("%s: %s at %s" % (who, action.split()[0], name),
-                        facts_of(who), one_point(action, who, name),
-                        short=False, doubt=in_doubt(action, [name]))
+                word = action.split()[0]
+                add_row("%s: %s at %s" % (who, word, name), facts_of(who),
+                        one_point(action, who, name), short=False,
+                        doubt=in_doubt(action, [name]),
+                        group="%s %s, at each of its points" % (
+                            NAMES.get(who, who), SAYS[word]))
 
 
 def add_volleys(points):
@@ -270,8 +280,9 @@ def add_series(points):
             names = [n for n, daemons, can_fail in points if who in daemons
                      and (action != "fail" or can_fail)
                      and (action != "cut" or who in HAVE_DATABASE)]
-            for i in range(0, len(names), TOGETHER):
-                some = names[i:i + TOGETHER]
+            most = TOGETHER[action]
+            for i in range(0, len(names), most):
+                some = names[i:i + most]
                 add_row("%s %s: %s" % (action, who, ", ".join(some)),
                         facts_of(who), series(action, who, some),
                         doubt=in_doubt(action, some), whole=False)

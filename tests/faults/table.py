@@ -41,3 +41,35 @@ def print_matrix(rows, results, number, seconds):
         print("  ".join(c.ljust(w) if i == 0 else c.rjust(w)
                         for i, (c, w) in enumerate(zip(line, widths))).rstrip())
     print(flush=True)
+
+
+BEGIN, END = "<!-- the fault matrix -->\n", "<!-- its end -->\n"
+SHOWN = [c for c in COLUMNS if c[0] != "damaged"]
+
+
+def design_lines(rows, rounds):
+    """The same for DESIGN.md: rows of a group in one line, all rounds."""
+    yield "| fault | rows | %s |" % " | ".join(t for _, t in SHOWN)
+    yield "|---" * (len(SHOWN) + 2) + "|"
+    groups = {}
+    for r in rows:
+        if not r.control:
+            groups.setdefault(r.group, []).append(r.name)
+    done = [r for results in rounds for r in results.values()]
+    for group, names in [*groups.items(), ("all", None)]:
+        sums = totals(r for r in done if names is None or r["row"] in names)
+        yield "| %s | %d | %s |" % (
+            group, len(names or rows), " | ".join(
+                "%.1f s" % sums[key] if key == "serve" else str(sums[key])
+                for key, _ in SHOWN))
+
+
+def write_design(path, rows, rounds):
+    """Between the two marks in the file."""
+    with open(path) as f:
+        text = f.read()
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    with open(path, "w") as f:
+        f.write(head + BEGIN + "\n".join(design_lines(rows, rounds)) + "\n"
+                + END + tail)

@@ -12,6 +12,8 @@
 #include "milter/finish.h"
 #include "milter/protocol.h"
 
+#define RCPT_MACRO "{rcpt_addr}"
+
 static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
 {
 	struct session *s = protocol_session(ctx);
@@ -77,7 +79,7 @@ static sfsistat mf_mail(SMFICTX *ctx, char **argv)
  * case throughout, so the argument is taken where nothing else differs. */
 static struct span judged_path(SMFICTX *ctx, const char *path)
 {
-	struct span macro = mf_macro(ctx, "{rcpt_addr}");
+	struct span macro = mf_macro(ctx, RCPT_MACRO);
 
 	if (span_find(macro, '@') < macro.n &&
 	    !span_eq_nocase(macro, addr_bare(span_of(path))))
@@ -124,13 +126,14 @@ static void check_message(struct session *s, const struct judged_rcpt *r,
 		*v = (struct verdict){ id, "milter", v->shadow };
 }
 
-static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
+static sfsistat take_rcpt(SMFICTX *ctx, char **argv)
 {
 	struct session *s = protocol_session(ctx);
 	struct judged_rcpt r;
 	struct verdict v;
 
-	if (!s || !s->message.open || !argv || !argv[0])
+	if (!s || !s->message.open || !argv || !argv[0] ||
+	    mf_is_spent(mf_macro(ctx, RCPT_MACRO)))
 		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
 	note_queue_id(ctx, &s->message);
 	FAULT_PASS(MILTER_RCPT);
@@ -155,6 +158,16 @@ static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 	if (v.id == R_NONE)
 		return SMFIS_CONTINUE;
 	return mf_reject(ctx, v.id, addr_bare(span_of(argv[0])));
+}
+
+/* When libmilter has no memory for the macros of a command, those of the one
+ * before are still there: a recipient would be taken for the one before. */
+static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
+{
+	sfsistat verdict = take_rcpt(ctx, argv);
+
+	mf_spend_macro(ctx, RCPT_MACRO);
+	return verdict;
 }
 
 /* A mail that has nothing for us at its end never crosses the socket. */

@@ -3,7 +3,8 @@
 
 enum {
 	REPLY_TEXT_MAX = 900, /* libmilter takes 980 */
-	SUBJECT_MAX = 320
+	SUBJECT_MAX = 320,
+	SPENT = '\1' /* no address begins with it */
 };
 
 void mf_copy(char *to, size_t size, struct span s)
@@ -19,6 +20,23 @@ struct span mf_macro(SMFICTX *ctx, const char *name)
 
 	mf_copy(copy, sizeof(copy), span_of(name));
 	return span_of(smfi_getsymval(ctx, copy));
+}
+
+/* The value lies in libmilter's own copy of what the MTA sent. */
+void mf_spend_macro(SMFICTX *ctx, const char *name)
+{
+	char copy[32];
+	char *value;
+
+	mf_copy(copy, sizeof(copy), span_of(name));
+	value = smfi_getsymval(ctx, copy);
+	if (value && value[0])
+		value[0] = SPENT;
+}
+
+bool mf_is_spent(struct span macro)
+{
+	return macro.n > 0 && macro.p[0] == SPENT;
 }
 
 bool mf_want_macros(SMFICTX *ctx, int stage, const char *names)

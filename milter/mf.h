@@ -14,6 +14,11 @@
  * of that stage: copy at once. */
 struct span mf_macro(SMFICTX *ctx, const char *name);
 
+/* Marks a value that was used, until the MTA tells another one; and whether a
+ * value is such a mark. */
+void mf_spend_macro(SMFICTX *ctx, const char *name);
+bool mf_is_spent(struct span macro);
+
 /* Sets the reply "CODE X.Y.Z <subject>: text" (no subject: the text alone) and
  * returns the verdict of its class. */
 sfsistat mf_reject(SMFICTX *ctx, enum reply_id id, struct span subject);

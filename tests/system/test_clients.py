@@ -3,16 +3,19 @@
 fetches again, deletes, and says of a wrong password.
 
 One class a client, the same tests for all. Each runs in a home of its own as
-an unprivileged user (getmail refuses to be root) with its own state files. The
-port is the clear one, so that each is told to do without TLS. What a client
-asked for is read from the daemon's log line at the end of a session."""
+an unprivileged user (getmail refuses to be root) with its own state files. Each
+is told to do without TLS, and in one test to insist on it, by STLS and from the
+first octet, and to verify the certificate. What a client asked for is read from
+the daemon's log line at the end of a session."""
 
 import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import time
+import unittest
 
 from mrtest import (PASSWORD, Sandbox, SandboxTest, digest, mail, main,
                     wait_until)
@@ -73,7 +76,8 @@ class Client:
     LIMITED: it breaks lines that are longer than its buffer.
     NOTHING: its exit code when there is no new mail.
     REFUSED: exit code and words for a wrong password.
-    ATTEMPTS: how often it tries that password."""
+    ATTEMPTS: how often it tries that password.
+    WAYS: how it can begin TLS."""
 
     CRLF = False
     ADDS = False
@@ -81,6 +85,7 @@ class Client:
     NOTHING = 0
     REFUSED = (1, "")
     ATTEMPTS = 1
+    WAYS = ("stls", "tls")
 
     @classmethod
     def setUpClass(cls):
@@ -94,7 +99,8 @@ class Client:
 
     def setUp(self):
         super().setUp()
-        self.host, self.port = self.sandbox.env["MAILROW_POP3"].split(":")
+        self.go("clear")
+        self.certificate = self.sandbox.env["MAILROW_CERT"]
         self.sandbox.empty(self.address)
         self.home = os.path.join(self.sandbox.top, self.id())
         self.make_folder("out")
@@ -113,6 +119,17 @@ class Client:
                 s.bdat(octets)
                 self.sent[message_id(octets)] = octets + b"\r\n"
         self.mark = len(self.sandbox.log("pop3d.log"))
+
+    def go(self, way):
+        """Which door fetch() takes."""
+        self.way = way
+        self.host, self.port = self.sandbox.env[
+            "MAILROW_POP3S" if way == "tls" else "MAILROW_POP3"].split(":")
+        if way != "clear":
+            self.host = "localhost"
+
+    def by_way(self, clear, stls, tls):
+        return {"clear": clear, "stls": stls, "tls": tls}[self.way]
 
     # The client's home
 
@@ -245,6 +262,27 @@ class Client:
             if not self.ADDS:
                 self.assertEqual(digest(stored[name]), digest(served[name]))
 
+    def test_over_tls_the_content_is_the_same(self):
+        for way in self.WAYS:
+            self.go(way)
+            self.run_well()
+            stored = self.stored()
+            self.assertEqual(stored.keys(), self.sent.keys())
+            for name, octets in self.sent.items():
+                self.assertEqual(digest(halves(stored[name])[1]),
+                                 digest(halves(octets)[1]), way)
+            self.assertRegex(self.log_since_mark(), r"Login: .*user=<%s>,"
+                             r" .*TLS, version=TLSv1\.[23]," % self.address)
+            self.assertNotRegex(self.log_since_mark(),
+                                r"Login: .*, method=[A-Z-]+, session=")
+            self.traffic()
+            self.forget()
+
+    def forget(self):
+        """As if it had never been run."""
+        shutil.rmtree(self.home)
+        self.make_folder("out")
+
     def test_a_wrong_password_is_a_clean_failure(self):
         code, text = self.fetch(password=WRONG)
         self.assertEqual(code, self.REFUSED[0], text)
@@ -267,18 +305,22 @@ class Fetchmail(Client, SandboxTest):
     def fetch(self, delete=False, password=PASSWORD):
         self.write("mda", '#!/bin/sh\nexec cat >"$(mktemp "$HOME/out/XXXXXX")"'
                           "\n", 0o700)
+        verify = "sslcertck sslcertfile '%s'" % self.certificate
         self.write(".fetchmailrc", """
             set no bouncemail
             poll %s service %s protocol pop3 uidl timeout 10
-              user "%s" password "%s" %s norewrite pass8bits sslproto ''
+              user "%s" password "%s" %s norewrite pass8bits %s
               mda "%s"
             """ % (self.host, self.port, self.address, password,
-                   "nokeep" if delete else "keep", self.path("mda")))
+                   "nokeep" if delete else "keep", self.by_way(
+                       "sslproto ''", "sslproto 'TLS1.2+' " + verify,
+                       "ssl " + verify), self.path("mda")))
         return self.run_program("fetchmail")
 
 
 class Getmail(Client, SandboxTest):
     REFUSED = (127, "[AUTH]")
+    WAYS = ("tls",)
 
     def fetch(self, delete=False, password=PASSWORD):
         if not os.path.isdir(self.path("out/new")):
@@ -286,12 +328,13 @@ class Getmail(Client, SandboxTest):
             self.make_folder("state")
         self.write("state/getmailrc", """
 [retriever]
-type = SimplePOP3Retriever
+type = %s
 server = %s
 port = %s
 username = %s
 password = %s
 timeout = 10
+%s
 [destination]
 type = Maildir
 path = %s/
@@ -300,8 +343,10 @@ read_all = false
 delete = %s
 delivered_to = false
 received = false
-""" % (self.host, self.port, self.address, password, self.path("out"),
-            "true" if delete else "false"))
+""" % (self.by_way("SimplePOP3Retriever", "", "SimplePOP3SSLRetriever"),
+       self.host, self.port, self.address, password,
+       self.by_way("", "", "ca_certs = " + self.certificate),
+       self.path("out"), "true" if delete else "false"))
         return self.run_program("getmail", "--getmaildir", self.path("state"))
 
 
@@ -319,12 +364,14 @@ timeout 10
 user %s
 password "%s"
 auth plain
-tls off
+%s
 keep %s
 received_header off
 uidls_file %s
 delivery maildir %s
-""" % (self.host, self.port, self.address, password,
+""" % (self.host, self.port, self.address, password, self.by_way(
+    "tls off", "tls on\ntls_starttls on\ntls_trust_file " + self.certificate,
+    "tls on\ntls_starttls off\ntls_trust_file " + self.certificate),
             "off" if delete else "on", self.path("uidls"), self.path("out")))
         return self.run_program("mpop", "-q")
 
@@ -356,15 +403,20 @@ class Mutt(Client, SandboxTest):
         self.write("muttrc", """
 set folder=%s spoolfile=%s record="" mbox_type=Maildir
 set confirmappend=no confirmcreate=no move=no wait_key=no quit=yes delete=yes
-set ssl_starttls=no ssl_force_tls=no pop_reconnect=no pop_pass="%s"
+set %s pop_reconnect=no pop_pass="%s"
 set header_cache=%s message_cachedir=%s
 push "%s<quit>"
-""" % (self.home, self.path("out"), password, self.path("heads"),
+""" % (self.home, self.path("out"), self.by_way(
+    "ssl_starttls=no ssl_force_tls=no",
+    "ssl_starttls=yes ssl_force_tls=yes", "ssl_force_tls=yes")
+       + " ssl_ca_certificates_file=" + self.certificate,
+       password, self.path("heads"),
             self.path("mails"), keys))
         return self.run_on_terminal(
             "mutt", "-n", "-F", self.path("muttrc"), "-f",
-            "pop://%s@%s:%s/" % (self.address.replace("@", "%40"), self.host,
-                                 self.port))
+            "%s://%s@%s:%s/" % (self.by_way("pop", "pop", "pops"),
+                                self.address.replace("@", "%40"),
+                                self.host, self.port))
 
     def run_on_terminal(self, *argv):
         ours, theirs = pty.openpty()
@@ -397,10 +449,14 @@ class Curl(Client, SandboxTest):
     def curl(self, password, *args):
         self.write(".curlrc", 'user = "%s:%s"\nsilent\nshow-error\n' % (
             self.address, password))
-        return self.run_program("curl", "--max-time", "10", *args)
+        return self.run_program(
+            "curl", "--max-time", "10", *self.by_way(
+                (), ("--ssl-reqd", "--cacert", self.certificate),
+                ("--cacert", self.certificate)), *args)
 
     def fetch(self, delete=False, password=PASSWORD):
-        url = "pop3://%s:%s/" % (self.host, self.port)
+        url = "%s://%s:%s/" % (self.by_way("pop3", "pop3", "pop3s"),
+                                self.host, self.port)
         code, text = self.curl(password, "--request", "UIDL", url)
         if code:
             return code, text
@@ -427,22 +483,32 @@ class Script(Client):
 
     def fetch(self, delete=False, password=PASSWORD):
         self.write("script", self.SOURCE)
-        return self.run_program(*self.COMMAND, "script", self.host, self.port,
+        return self.run_program(*self.COMMAND, "script", self.way,
+                                self.certificate, self.host, self.port,
                                 self.address, password,
                                 "delete" if delete else "keep")
 
 
 class NetPop3(Script, SandboxTest):
-    """Perl's Net::POP3 reports a rejected login as an undefined value."""
+    """Perl's Net::POP3 reports a rejected login as an undefined value. Under
+    TLS it leaves line ends as they come."""
+
+    @property
+    def CRLF(self):
+        return self.way != "clear"
 
     COMMAND = ("perl", "-w")
     REFUSED = (2, "[AUTH]")
     SOURCE = r"""
 use strict;
 use Net::POP3;
-my ($host, $port, $user, $password, $after) = @ARGV;
-my $pop = Net::POP3->new($host, Port => $port, Timeout => 10)
+my ($way, $ca, $host, $port, $user, $password, $after) = @ARGV;
+my $pop = Net::POP3->new($host, Port => $port, Timeout => 10,
+	SSL => $way eq 'tls', SSL_ca_file => $ca)
 	or die "no connection: $@\n";
+if ($way eq 'stls') {
+	$pop->starttls(SSL_ca_file => $ca) or die "no TLS: $@\n";
+}
 if (!defined $pop->login($user, $password)) {
 	print $pop->message;
 	$pop->quit;
@@ -470,10 +536,16 @@ class Poplib(Script, SandboxTest):
     COMMAND = ("python3", "-I")
     REFUSED = (2, "[AUTH]")
     SOURCE = r"""
-import os, poplib, sys
-host, port, user, password, after = sys.argv[1:]
+import os, poplib, ssl, sys
+way, ca, host, port, user, password, after = sys.argv[1:]
 poplib._MAXLINE = 1 << 20
-pop = poplib.POP3(host, int(port), timeout=10)
+context = ssl.create_default_context(cafile=ca)
+if way == "tls":
+    pop = poplib.POP3_SSL(host, int(port), context=context, timeout=10)
+else:
+    pop = poplib.POP3(host, int(port), timeout=10)
+if way == "stls":
+    pop.stls(context)
 try:
     pop.user(user)
     pop.pass_(password)
@@ -490,6 +562,27 @@ for row in pop.uidl()[1]:
         pop.dele(number)
 pop.quit()
 """
+
+
+class Etpan(Client, SandboxTest):
+    """libetpan, which several mail programs are made with; it does not verify
+    certificates by itself."""
+
+    CRLF = True
+    REFUSED = (2, "[AUTH]")
+    PROGRAM = os.path.join(os.environ.get("MAILROW_BUILD", "."), "tests",
+                           "system", "etpanfetch")
+
+    @classmethod
+    def setUpClass(cls):
+        if not os.path.exists(cls.PROGRAM):
+            raise unittest.SkipTest("built without libetpan")
+        super().setUpClass()
+
+    def fetch(self, delete=False, password=PASSWORD):
+        return self.run_program(self.PROGRAM, self.way, self.host, self.port,
+                                self.address, password,
+                                "delete" if delete else "keep")
 
 
 if __name__ == "__main__":

@@ -156,17 +156,23 @@ class Oracle:
                 w.problem("%s: %d mails in the trash, %d were deleted" % (
                     box.address, n, len(box.deleted)))
 
+    def new_lines(self, name):
+        """Of a log, since the last row."""
+        path = "%s/%s" % (self.world.sandbox.env["MAILROW_LOG"], name)
+        with open(path, "rb") as f:
+            f.seek(self.log_read.get(name, 0))
+            new = f.read()
+        self.log_read[name] = self.log_read.get(name, 0) + len(new)
+        return new.decode("utf-8", "replace").splitlines()
+
     def logs(self):
         w = self.world
         for name in OURS:
-            path = "%s/%s" % (w.sandbox.env["MAILROW_LOG"], name)
-            with open(path, "rb") as f:
-                f.seek(self.log_read.get(name, 0))
-                new = f.read()
-            self.log_read[name] = self.log_read.get(name, 0) + len(new)
-            for line in new.decode("utf-8", "replace").splitlines():
+            for line in self.new_lines(name):
                 if BAD.search(line) and not w.may_log(line):
                     w.problem("%s: %s" % (name, line[:300]))
+        w.deferred += sum("/lmtp[" in line and "status=deferred" in line
+                          for line in self.new_lines("maillog"))
 
     def run(self):
         w = self.world

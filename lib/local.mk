@@ -29,7 +29,7 @@ lib_libcore_a_SOURCES = \
 	lib/trace.c lib/trace.h \
 	lib/uidl.c lib/uidl.h
 
-lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
+lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(ARGON2_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
 lib_libsys_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/confload.c lib/confload.h \
@@ -40,6 +40,7 @@ lib_libsys_a_SOURCES = \
 	lib/net.c lib/net.h \
 	lib/activation.h \
 	lib/notify.h \
+	lib/pwcrypt.c lib/pwdigest.c lib/pwkdf.c lib/pwscheme.h \
 	lib/pwhash.c lib/pwhash.h \
 	lib/sandbox.c lib/sandbox.h \
 	lib/spool.c lib/spool.h \

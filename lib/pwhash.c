@@ -1,44 +1,80 @@
-#include "lib/pwhash.h"
-
-#include <crypt.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+/* lib/pwhash.c: see pwhash.h: which scheme a stored password is of. How each
+ * is verified: lib/pwscheme.h. */
+#include "lib/pwscheme.h"
 
 #include "lib/base64.h"
 
-enum {
-	BCRYPT_PASSWORD_MAX = 72,
-	CRYPT_PASSWORD_MAX = CRYPT_MAX_PASSPHRASE_SIZE - 1,
-	SALT_MAX = 128
+enum { DATA_MAX = 2048 };
+
+enum kind {
+	KIND_CRYPT,
+	KIND_PLAIN,
+	KIND_DIGEST,
+	KIND_SALTED,
+	KIND_MD5, /* three things have this name */
+	KIND_PBKDF2,
+	KIND_SCRAM,
+	KIND_ARGON2
 };
 
-enum kind { KIND_CRYPT, KIND_PLAIN, KIND_DIGEST, KIND_SALTED };
+enum encoding { ENC_NONE, ENC_BASE64, ENC_HEX };
 
-/* use: what crypt(3) data must begin with, or the digest's name.
+/* use: what the data must begin with, or the digest's name. enc: how a digest
+ * is written unless the name's suffix or its length says otherwise.
  * make: the prefix for crypt_gensalt(); NULL: we make no new ones. */
 static const struct scheme {
 	const char *name;
 	enum kind kind;
 	const char *use;
+	enum encoding enc;
 	const char *make;
 	unsigned long cost;
 } schemes[] = {
-	{ "CRYPT", KIND_CRYPT, "", "$y$", 0 },
-	{ "SHA512-CRYPT", KIND_CRYPT, "$6$", "$6$", 0 },
-	{ "SHA256-CRYPT", KIND_CRYPT, "$5$", "$5$", 0 },
-	{ "BLF-CRYPT", KIND_CRYPT, "$2", "$2y$", 11 },
-	{ "MD5-CRYPT", KIND_CRYPT, "$1$", NULL, 0 },
-	{ "MD5", KIND_CRYPT, "$1$", NULL, 0 },
-	{ "DES-CRYPT", KIND_CRYPT, "", NULL, 0 },
-	{ "PLAIN", KIND_PLAIN, "", "", 0 },
-	{ "CLEAR", KIND_PLAIN, "", NULL, 0 },
-	{ "CLEARTEXT", KIND_PLAIN, "", NULL, 0 },
-	{ "SHA256", KIND_DIGEST, "SHA256", NULL, 0 },
-	{ "SSHA", KIND_SALTED, "SHA1", NULL, 0 },
-	{ "SSHA256", KIND_SALTED, "SHA256", NULL, 0 },
-	{ "SSHA512", KIND_SALTED, "SHA512", NULL, 0 },
+	{ "CRYPT", KIND_CRYPT, "", ENC_NONE, "$y$", 0 },
+	{ "SHA512-CRYPT", KIND_CRYPT, "$6$", ENC_NONE, "$6$", 0 },
+	{ "SHA256-CRYPT", KIND_CRYPT, "$5$", ENC_NONE, "$5$", 0 },
+	{ "BLF-CRYPT", KIND_CRYPT, "$2", ENC_NONE, "$2y$", 11 },
+	{ "MD5-CRYPT", KIND_CRYPT, "$1$", ENC_NONE, NULL, 0 },
+	{ "DES-CRYPT", KIND_CRYPT, "", ENC_NONE, NULL, 0 },
+	{ "MD5", KIND_MD5, "MD5", ENC_NONE, NULL, 0 },
+	{ "PLAIN", KIND_PLAIN, "", ENC_NONE, "", 0 },
+	{ "CLEAR", KIND_PLAIN, "", ENC_NONE, NULL, 0 },
+	{ "CLEARTEXT", KIND_PLAIN, "", ENC_NONE, NULL, 0 },
+	{ "PLAIN-MD5", KIND_DIGEST, "MD5", ENC_HEX, NULL, 0 },
+	{ "MD5RAW", KIND_DIGEST, "MD5", ENC_HEX, NULL, 0 },
+	{ "LDAP-MD5", KIND_DIGEST, "MD5", ENC_BASE64, NULL, 0 },
+	{ "SHA", KIND_DIGEST, "SHA1", ENC_BASE64, NULL, 0 },
+	{ "SHA1", KIND_DIGEST, "SHA1", ENC_BASE64, NULL, 0 },
+	{ "SHA256", KIND_DIGEST, "SHA256", ENC_BASE64, NULL, 0 },
+	{ "SHA512", KIND_DIGEST, "SHA512", ENC_BASE64, NULL, 0 },
+	{ "SMD5", KIND_SALTED, "MD5", ENC_BASE64, NULL, 0 },
+	{ "SSHA", KIND_SALTED, "SHA1", ENC_BASE64, NULL, 0 },
+	{ "SSHA256", KIND_SALTED, "SHA256", ENC_BASE64, NULL, 0 },
+	{ "SSHA512", KIND_SALTED, "SHA512", ENC_BASE64, NULL, 0 },
+	{ "PBKDF2", KIND_PBKDF2, "", ENC_NONE, NULL, 0 },
+	{ "SCRAM-SHA-1", KIND_SCRAM, "SHA1", ENC_NONE, NULL, 0 },
+	{ "SCRAM-SHA-256", KIND_SCRAM, "SHA256", ENC_NONE, NULL, 0 },
+	{ "ARGON2I", KIND_ARGON2, "$argon2i$", ENC_NONE, NULL, 0 },
+	{ "ARGON2ID", KIND_ARGON2, "$argon2id$", ENC_NONE, NULL, 0 },
 };
 enum { SCHEME_COUNT = sizeof(schemes) / sizeof(*schemes) };
+
+/* What a suffix of the name says of the data's form. */
+static const struct {
+	const char *name;
+	enum encoding enc;
+} suffixes[] = {
+	{ "B64", ENC_BASE64 },
+	{ "BASE64", ENC_BASE64 },
+	{ "HEX", ENC_HEX },
+};
+
+/* A stored password, taken apart. */
+struct stored {
+	const struct scheme *scheme;
+	enum encoding enc; /* of a suffix */
+	struct span data;
+};
 
 /* A hash nobody has the password of; its cost is that of pwhash_make(""). */
 static const char dummy_hash[] = "$y$j9T$Sb0lCrKPXpv8vOQ6Fq1Wy.$"
@@ -52,6 +88,35 @@ static const struct scheme *scheme_find(struct span name)
 	return NULL;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool pwhash_unhex(struct span s, struct buf *out)
+{
+	for (size_t i = 0; i + 1 < s.n; i += 2) {
+		int high = hex_digit(s.p[i]), low = hex_digit(s.p[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		buf_putc(out, (char)(high << 4 | low));
+	}
+	return s.n % 2 == 0 && buf_ok(out);
+}
+
+static bool is_hex(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (hex_digit(s.p[i]) < 0)
+			return false;
+	return true;
+}
+
 static bool is_des_hash(struct span s)
 {
 	static const char set[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -63,134 +128,86 @@ static bool is_des_hash(struct span s)
 	return s.n == 13;
 }
 
-/* Text without a prefix is a crypt(3) hash or nothing we know: a plain
- * password must say that it is one. */
-static const struct scheme *scheme_split(struct span stored,
-					 struct span *data_r)
-{
-	struct span name;
-
-	*data_r = stored;
-	if (stored.n == 0)
-		return NULL;
-	if (stored.p[0] == '{') {
-		if (!span_cut(span_skip(stored, 1), '}', &name, data_r))
-			return NULL;
-		return scheme_find(name);
-	}
-	if (stored.p[0] == '$' || stored.p[0] == '_' || is_des_hash(stored))
-		return &schemes[0];
-	return NULL;
-}
-
 static bool starts_with(struct span s, const char *prefix)
 {
 	return span_eq(span_head(s, strlen(prefix)), span_of(prefix));
 }
 
-/* What the scheme does not look at must not be taken for right. */
-static size_t crypt_password_max(struct span setting)
+/* Text without a prefix is a hash of a form that no password has, or nothing
+ * we know: a plain password must say that it is one. */
+static const struct scheme *scheme_of_bare(struct span s)
 {
-	return starts_with(setting, "$2") ? BCRYPT_PASSWORD_MAX
-					  : CRYPT_PASSWORD_MAX;
+	if (starts_with(s, "$argon2"))
+		return scheme_find(span_of(
+			starts_with(s, "$argon2id$") ? "ARGON2ID" : "ARGON2I"));
+	if (s.n > 0 && (s.p[0] == '$' || s.p[0] == '_' || is_des_hash(s)))
+		return &schemes[0];
+	if (s.n == 2 * pwdigest_size("MD5") && is_hex(s))
+		return scheme_find(span_of("PLAIN-MD5"));
+	return NULL;
 }
 
-/* crypt(3) on spans. out: CRYPT_OUTPUT_SIZE octets. False: no such method,
- * malformed, or no memory. */
-static bool crypt_compute(struct span setting, struct span password, char *out)
+static bool take_suffix(struct span suffix, enum encoding *enc_r)
 {
-	struct crypt_data *d = calloc(1, sizeof(*d));
-	char phrase[CRYPT_MAX_PASSPHRASE_SIZE];
-	char text[CRYPT_OUTPUT_SIZE];
-	const char *result = NULL;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		if (span_eq_nocase(suffix, span_of(suffixes[i].name))) {
+			*enc_r = suffixes[i].enc;
+			return true;
+		}
+	}
+	return false;
+}
 
-	if (!d)
+static bool stored_split(struct span text, struct stored *s)
+{
+	struct span name, suffix;
+
+	*s = (struct stored){ .data = text };
+	if (text.n == 0 || text.p[0] != '{') {
+		s->scheme = scheme_of_bare(text);
+		return s->scheme != NULL;
+	}
+	if (!span_cut(span_skip(text, 1), '}', &name, &s->data))
 		return false;
-	password = span_head(password, CRYPT_PASSWORD_MAX);
-	memcpy(phrase, password.p, password.n);
-	phrase[password.n] = '\0';
-	if (setting.n < sizeof(text) && span_find(setting, '\0') == setting.n) {
-		memcpy(text, setting.p, setting.n);
-		text[setting.n] = '\0';
-		result = crypt_rn(phrase, text, d, (int)sizeof(*d));
-	}
-	if (result)
-		(void)snprintf(out, CRYPT_OUTPUT_SIZE, "%s", result);
-	explicit_bzero(phrase, sizeof(phrase));
-	explicit_bzero(d, sizeof(*d));
-	free(d);
-	return result && out[0] != '*';
+	if (span_cut(name, '.', &name, &suffix) &&
+	    !take_suffix(suffix, &s->enc))
+		return false;
+	s->scheme = scheme_find(name);
+	return s->scheme != NULL;
 }
 
-static enum pwhash_result verify_crypt(const struct scheme *s, struct span data,
-				       struct span password)
+static bool decode(enum encoding enc, struct span data, struct buf *out)
 {
-	bool whole = password.n <= crypt_password_max(data);
-	char out[CRYPT_OUTPUT_SIZE];
-	bool equal;
-
-	if (!starts_with(data, s->use) || !crypt_compute(data, password, out))
-		return PWHASH_UNKNOWN;
-	/* a hash that was cut can never match: that is not the user's fault */
-	if (strlen(out) != data.n)
-		return PWHASH_UNKNOWN;
-	equal = CRYPTO_memcmp(out, data.p, data.n) == 0;
-	explicit_bzero(out, sizeof(out));
-	return equal && whole ? PWHASH_OK : PWHASH_WRONG;
+	if (enc == ENC_HEX)
+		return pwhash_unhex(data, out);
+	if (enc == ENC_BASE64)
+		return base64_decode(data, out);
+	buf_put_span(out, data);
+	return buf_ok(out);
 }
 
-/* Digests of both are compared: the time tells nothing, length included. */
-static enum pwhash_result verify_plain(struct span data, struct span password)
+/* Hexadecimal is longer than base64 of the same digest. */
+static enum encoding digest_encoding(const struct stored *s)
 {
-	unsigned char a[EVP_MAX_MD_SIZE], b[EVP_MAX_MD_SIZE];
-	size_t an = 0, bn = 0;
-	bool equal;
-
-	if (data.n == 0 ||
-	    !EVP_Q_digest(NULL, "SHA256", NULL, data.p, data.n, a, &an) ||
-	    !EVP_Q_digest(NULL, "SHA256", NULL, password.p, password.n, b, &bn))
-		return PWHASH_UNKNOWN;
-	equal = an == bn && CRYPTO_memcmp(a, b, an) == 0;
-	explicit_bzero(a, sizeof(a));
-	explicit_bzero(b, sizeof(b));
-	return equal ? PWHASH_OK : PWHASH_WRONG;
+	if (s->enc != ENC_NONE)
+		return s->enc;
+	if (s->scheme->kind == KIND_DIGEST &&
+	    s->data.n == 2 * pwdigest_size(s->scheme->use))
+		return ENC_HEX;
+	return s->scheme->enc;
 }
 
-/* raw is digest and, when salted, salt. */
-static enum pwhash_result compare_digest(const struct scheme *s,
-					 struct span raw, struct span password)
+/* Dovecot's is crypt(3)'s, Modoboa's is hexadecimal, courier's base64. */
+static enum pwhash_result verify_md5(struct span data, struct span password)
 {
-	char text[PWHASH_PASSWORD_MAX + SALT_MAX];
-	unsigned char md[EVP_MAX_MD_SIZE];
-	const EVP_MD *type = EVP_get_digestbyname(s->use);
-	size_t n = type ? (size_t)EVP_MD_get_size(type) : 0;
-	struct span salt = span_skip(raw, n);
-	bool equal;
-
-	if (!type || raw.n < n || salt.n > SALT_MAX ||
-	    (salt.n > 0) != (s->kind == KIND_SALTED))
-		return PWHASH_UNKNOWN;
-	memcpy(text, password.p, password.n);
-	memcpy(text + password.n, salt.p, salt.n);
-	if (!EVP_Q_digest(NULL, s->use, NULL, text, password.n + salt.n, md,
-			  &n)) {
-		explicit_bzero(text, sizeof(text));
-		return PWHASH_UNKNOWN;
-	}
-	equal = CRYPTO_memcmp(md, raw.p, n) == 0;
-	explicit_bzero(text, sizeof(text));
-	explicit_bzero(md, sizeof(md));
-	return equal ? PWHASH_OK : PWHASH_WRONG;
-}
-
-static enum pwhash_result verify_digest(const struct scheme *s,
-					struct span data, struct span password)
-{
-	struct buf raw = BUF_INIT(EVP_MAX_MD_SIZE + SALT_MAX);
+	struct buf raw = BUF_INIT(DATA_MAX);
+	enum encoding enc = data.n == 32 ? ENC_HEX : ENC_BASE64;
 	enum pwhash_result r = PWHASH_UNKNOWN;
 
-	if (base64_decode(data, &raw))
-		r = compare_digest(s, buf_span(&raw), password);
+	if (starts_with(data, "$1$"))
+		return pwcrypt_verify(data, password);
+	if (decode(enc, data, &raw))
+		r = pwdigest_verify("MD5", false, buf_span(&raw), password);
 	buf_wipe(&raw);
 	return r;
 }
@@ -200,12 +217,25 @@ static enum pwhash_result scheme_verify(const struct scheme *s,
 {
 	switch (s->kind) {
 	case KIND_CRYPT:
-		return verify_crypt(s, data, password);
+		return starts_with(data, s->use)
+			       ? pwcrypt_verify(data, password)
+			       : PWHASH_UNKNOWN;
 	case KIND_PLAIN:
-		return verify_plain(data, password);
+		return pwdigest_verify_plain(data, password);
 	case KIND_DIGEST:
 	case KIND_SALTED:
-		return verify_digest(s, data, password);
+		return pwdigest_verify(s->use, s->kind == KIND_SALTED, data,
+				       password);
+	case KIND_MD5:
+		return verify_md5(data, password);
+	case KIND_PBKDF2:
+		return pwkdf_verify_pbkdf2(data, password);
+	case KIND_SCRAM:
+		return pwkdf_verify_scram(s->use, data, password);
+	case KIND_ARGON2:
+		return starts_with(data, s->use)
+			       ? pwkdf_verify_argon2(data, password)
+			       : PWHASH_UNKNOWN;
 	}
 	return PWHASH_UNKNOWN;
 }
@@ -218,15 +248,18 @@ static bool password_fits(struct span password)
 
 enum pwhash_result pwhash_verify(struct span stored, struct span password)
 {
-	const struct scheme *s;
-	struct span data;
+	struct buf data = BUF_INIT(DATA_MAX);
+	enum pwhash_result r = PWHASH_UNKNOWN;
+	struct stored s;
 
-	s = scheme_split(stored, &data);
-	if (!s)
+	if (!stored_split(stored, &s))
 		return PWHASH_UNKNOWN;
 	if (!password_fits(password))
 		return PWHASH_WRONG;
-	return scheme_verify(s, data, password);
+	if (decode(digest_encoding(&s), s.data, &data))
+		r = scheme_verify(s.scheme, buf_span(&data), password);
+	buf_wipe(&data);
+	return r;
 }
 
 void pwhash_dummy(struct span like, struct span password)
@@ -241,31 +274,12 @@ void pwhash_dummy(struct span like, struct span password)
 
 struct span pwhash_plaintext(struct span stored)
 {
-	struct span data;
-	const struct scheme *s = scheme_split(stored, &data);
+	struct stored s;
 
-	return s && s->kind == KIND_PLAIN ? data : SPAN_EMPTY;
-}
-
-static bool make_crypt(const struct scheme *s, struct span password,
-		       struct buf *out)
-{
-	char hash[CRYPT_OUTPUT_SIZE];
-	struct span setting;
-	char *salt;
-	bool ok;
-
-	salt = crypt_gensalt_ra(s->make, s->cost, NULL, 0);
-	if (!salt)
-		return false;
-	setting = span_of(salt);
-	ok = password.n <= crypt_password_max(setting) &&
-	     crypt_compute(setting, password, hash);
-	free(salt);
-	if (ok)
-		buf_puts(out, hash);
-	explicit_bzero(hash, sizeof(hash));
-	return ok && buf_ok(out);
+	return stored_split(stored, &s) && s.scheme->kind == KIND_PLAIN &&
+			       s.enc == ENC_NONE
+		       ? s.data
+		       : SPAN_EMPTY;
 }
 
 bool pwhash_make(const char *scheme, struct span password, struct buf *out)
@@ -279,7 +293,7 @@ bool pwhash_make(const char *scheme, struct span password, struct buf *out)
 	if (scheme[0])
 		buf_printf(out, "{%s}", s->name);
 	if (s->kind == KIND_CRYPT)
-		return make_crypt(s, password, out);
+		return pwcrypt_make(s->make, s->cost, password, out);
 	buf_put_span(out, password);
 	return buf_ok(out);
 }

@@ -24,6 +24,10 @@ enum pwhash_result pwhash_verify(struct span stored, struct span password)
  * exist; like = "" or an unknown scheme: as one of the default scheme. */
 void pwhash_dummy(struct span like, struct span password);
 
+/* Appends the octets; false: not hexadecimal, or no memory. */
+bool pwhash_unhex(struct span hex, struct buf *out)
+	__attribute__((warn_unused_result));
+
 /* {PLAIN} only: the password itself (for APOP), else empty. */
 struct span pwhash_plaintext(struct span stored);
 

@@ -3,6 +3,7 @@ AC_DEFUN([MR_LIBRARIES], [
 PKG_CHECK_MODULES([CRYPTO], [libcrypto >= 3.0])
 PKG_CHECK_MODULES([SSL], [libssl >= 3.0])
 PKG_CHECK_MODULES([IDN2], [libidn2])
+PKG_CHECK_MODULES([ARGON2], [libargon2])
 PKG_CHECK_MODULES([CRYPT], [libcrypt],, [
   AC_CHECK_LIB([crypt], [crypt_ra], [CRYPT_LIBS=-lcrypt],
     [AC_MSG_ERROR([libxcrypt is needed (Debian: libcrypt-dev)])])])

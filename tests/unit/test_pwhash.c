@@ -7,7 +7,8 @@
 
 #define PW "correct horse"
 
-/* Made by doveadm pw, openssl passwd and libxcrypt's Python module. */
+/* Made by doveadm pw, openssl passwd, mkpasswd, htpasswd, argon2, md5sum,
+ * sha1sum and libxcrypt's Python module. */
 static const char *const good[] = {
 	"{CRYPT}$2y$05$WhT031sbVpN4Dy9.yvyB/.XBAJ154ya.1DNpYrI59p03iha7V4PK.",
 	"{SHA512-CRYPT}$6$7N9IN7ZSGYNgeOPw$40BC73r57JZMo06GGXia0tIWEIEgh4s6Jy3"
@@ -41,6 +42,58 @@ static const char *const good[] = {
 	"$sha1$4$abcdefgh$3csEcjx5ePmXmIM2V0LgS9NO1Fnm",
 	"_J9..K0AyMVxWU.C3O1E",
 	"abhfCpXqd4GrI",
+	"{SHA}L55TUjtiq8FBorTWAZ0jy6g129A=",
+	"{SHA1}L55TUjtiq8FBorTWAZ0jy6g129A=",
+	"{SHA512}VraY3v7bWkNbY0r+MyC7rz/c2SC2xQOkRvx7endrKY1HnRumqLYX"
+	"gI6wv1ec6aldZoNHvKtxSQhayTyyeZUZew==",
+	"{SMD5}WUUfcrfUwxc9+V+3RJX5EW4KjCk=",
+	"{LDAP-MD5}PLTnMmMfR+brlh80VUt83g==",
+	"{PLAIN-MD5}3cb4e732631f47e6eb961f34554b7cde",
+	"{PLAIN-MD5}3CB4E732631F47E6EB961F34554B7CDE",
+	"{MD5RAW}3cb4e732631f47e6eb961f34554b7cde",
+	"{MD5}3cb4e732631f47e6eb961f34554b7cde",
+	"{MD5}PLTnMmMfR+brlh80VUt83g==",
+	"3cb4e732631f47e6eb961f34554b7cde",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$5000$552f944cfa357afcb98873ea137"
+	"c62f2009774ce",
+	"{SCRAM-SHA-1}4096,2/FBCdSGN37vkzMKQQL3dw==,ycsLLuVCEy8xNbhh4"
+	"0JWqHnR1ls=,QZIZZ19BISjAbjnjxxK4tt5K+e0=",
+	"{SCRAM-SHA-256}4096,Gr1iNBd/cpj2l54SmWt1cg==,PgGWz12Cs6vj/wf"
+	"S3ek1bzps/pI4w/EZIBR/ksylAsU=,0Fbnulbz1sdWqqTyoXO6DiQ3b0zEwM"
+	"mnTpsUfZHuzsI=",
+	"{SSHA.HEX}d2874ce772e24e4bf1861bf51a46d985db57f4fe673d70e6",
+	"{SHA256.HEX}4104d36f8da2c254349f85836793ebe029e0c957063a34c9"
+	"1c2e9203187b5631",
+	"{SHA256}4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e"
+	"9203187b5631",
+	"{SHA1}2f9e53523b62abc141a2b4d6019d23cba835dbd0",
+	"{SHA512-CRYPT.B64}JDYkbzFLNDlCR0dULnZxWDRWMiRrTjNwNk9URFFHY2"
+	"5samI5RjUweEZTUWxmS3N4M3J1WWw0djIvREJlSjMvZi80SkdhSktjZXhlM1"
+	"pDL0lpWnRab2dDOFlaSE01STVxRUoxdEx6SkZjMQ==",
+	"{SHA512.b64}VraY3v7bWkNbY0r+MyC7rz/c2SC2xQOkRvx7endrKY1HnRum"
+	"qLYXgI6wv1ec6aldZoNHvKtxSQhayTyyeZUZew==",
+	"{SHA512.BASE64}VraY3v7bWkNbY0r+MyC7rz/c2SC2xQOkRvx7endrKY1Hn"
+	"RumqLYXgI6wv1ec6aldZoNHvKtxSQhayTyyeZUZew==",
+	"{PLAIN-MD5.B64}PLTnMmMfR+brlh80VUt83g==",
+	"{SSHA512.HEX}9ddfa4d07c5e56c2d1e0b65fda75f43881b751738d8a559"
+	"79aee66f7a7ab9fb02de9eb18db06859e39693bd8c77cd31c1bcc5385647"
+	"a58b3679a13244fc94ff537583f57",
+	"{BLF-CRYPT.HEX}24327924303524482f58547045484d535a4f4b6561334"
+	"a7979514d6a4f764e6e324e6436425744785234694b2f5654746a4e53774"
+	"24548462e6d6f32",
+	"$2b$05$PRWVOmwGfOfYlaSID9n0Eucd4ghrM2JTWf0HvlT/QO0Mmlxhdl/mq",
+	"$argon2id$v=19$m=4096,t=2,p=2$c29tZXNhbHQxMjM0NQ$UGkh3r2JUVL"
+	"/OZ0pU9qAIVGk/f/fAMLTDBjEzSXWboA",
+	"{ARGON2I}$argon2i$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$jntY"
+	"83LrRbYC5odPhkquTVCrGGC52YmGhoLZTqDcL84",
+	"$argon2i$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$jntY83LrRbYC5"
+	"odPhkquTVCrGGC52YmGhoLZTqDcL84",
+	"{ARGON2ID}$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tf"
+	"bc58ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNS"
+	"MtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2i$v=16$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$H5dC11aOCeE/r"
+	"PV4G2AvBCuGnMVthDuxKHVLwVCG5Kc",
 	"{ssha256}L1Om9A1iJ451injYhxuNY5z6uP/u20XGJXgpSG+8P1fmADSI",
 };
 
@@ -70,47 +123,104 @@ static void another_password_is_wrong(void **state)
 				fail_msg("'%s' for %s", other[j], good[i]);
 }
 
+static const char *const bad[] = {
+	"",
+	"correct horse",
+	"!$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0",
+	"*",
+	"*0",
+	"*1",
+	"{",
+	"{}",
+	"{PLAIN",
+	"{PLAIN}",
+	"{NONSENSE}correct horse",
+	"{CRYPT}",
+	"{CRYPT}*0",
+	"$",
+	"$y$",
+	"$9$abc$def",
+	"_",
+	"{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$abc$def",
+	"{ARGON2I}$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfb"
+	"c58ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"{CRYPT}$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc5"
+	"8ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQ",
+	"$argon2id$v=19$m=262145,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjR"
+	"cNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=4294967552,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc5"
+	"8ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=101,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRc"
+	"NSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3,p=17$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcN"
+	"SMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3,p=0$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNS"
+	"MtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNSMtrp"
+	"kxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=99$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNS"
+	"MtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2x$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$UGkh",
+	"$argon2id$",
+	"$argon2",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$5000$552f944cfa357afcb98873ea137"
+	"c62f2009774c",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$5000$552f944cfa357afcb98873ea137"
+	"c62f2009774ce00",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$0$552f944cfa357afcb98873ea137c62"
+	"f2009774ce",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$99999999999$552f944cfa357afcb988"
+	"73ea137c62f2009774ce",
+	"{PBKDF2}$2$d/papmIN.gDyP15K$5000$552f944cfa357afcb98873ea137"
+	"c62f2009774ce",
+	"{PBKDF2}$1$$5000$552f944cfa357afcb98873ea137c62f2009774ce",
+	"{PBKDF2}",
+	"{SCRAM-SHA-256}4096,Gr1iNBd/cpj2l54SmWt1cg==,PgGWz12Cs6vj/wf"
+	"S3ek1bzps/pI4w/EZIBR/ksylAsU=",
+	"{SCRAM-SHA-256}4096,Gr1iNBd/cpj2l54SmWt1cg==,ycsLLuVCEy8xNbh"
+	"h40JWqHnR1ls=,x",
+	"{SCRAM-SHA-256}0,Gr1iNBd/cpj2l54SmWt1cg==,PgGWz12Cs6vj/wfS3e"
+	"k1bzps/pI4w/EZIBR/ksylAsU=,x",
+	"{SCRAM-SHA-256}4096,,PgGWz12Cs6vj/wfS3ek1bzps/pI4w/EZIBR/ksy"
+	"lAsU=,x",
+	"{SHA}L55TUjtiq8FBorTWAZ0jy6g129",
+	"{LDAP-MD5}PLTnMmMfR+brlh80VUt83g",
+	"{PLAIN-MD5}3cb4e732631f47e6eb961f34554b7cd",
+	"{PLAIN-MD5}3cb4e732631f47e6eb961f34554b7cdg",
+	"3cb4e732631f47e6eb961f34554b7cd",
+	"2f9e53523b62abc141a2b4d6019d23cba835dbd0",
+	"{MD5}0f35",
+	"{SMD5}PLTnMmMfR+brlh80VUt83g==",
+	"{SSHA.XYZ}d2874ce772e24e4bf1861bf51a46d985db57f4fe673d70e6",
+	"{SSHA.}abc",
+	"{.HEX}00",
+	"{SHA512-CRYPT.B64}JDYk!",
+	"{SHA512-CRYPT.HEX}2436",
+	"{CRAM-MD5}e5f5b3e0b1c4d3a2",
+	"{PLAIN-TRUNC}4-corr",
+	"$apr1$blChAtv8$XgMQUUOKyRDIQS6WAWtjL0",
+	"abhfCpXqd4Gr",   /* 12 */
+	"abhfCpXqd4GrIx", /* 14 */
+	"abhfCpXqd4Gr!",  /* not of its alphabet */
+	"{MD5-CRYPT}abhfCpXqd4GrI",
+	"{SHA512-CRYPT}$5$a$0m5TtlLNuTT51kurQPpSe0lijGWlKDkDYARA",
+	"{BLF-CRYPT}$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0",
+	/* cut */
+	"$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK",
+	"$1$WCVBPM6S$",
+	"$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0x",
+	"{SSHA}+7yA/LzCRbzTTKMoYYt6YLL4z/uo6Gs",
+	"{SSHA}+7yA/LzCRbzTTKMoYYt6",
+	"{SHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7",
+	"{SHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE",
+	"{SHA256} QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
+	"{SSHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
+	"{SHA256}L1Om9A1iJ451injYhxuNY5z6uP/u20XGJXgpSG+8P1fmADSI",
+};
+
 static void what_cannot_be_verified_is_unknown_and_not_wrong(void **state)
 {
-	static const char *const bad[] = {
-		"",
-		"correct horse",
-		"!$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0",
-		"*",
-		"*0",
-		"*1",
-		"{",
-		"{}",
-		"{PLAIN",
-		"{PLAIN}",
-		"{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$abc$def",
-		"{NONSENSE}correct horse",
-		"{CRYPT}",
-		"{CRYPT}*0",
-		"$",
-		"$y$",
-		"$9$abc$def",
-		"_",
-		"abhfCpXqd4Gr",   /* 12 */
-		"abhfCpXqd4GrIx", /* 14 */
-		"abhfCpXqd4Gr!",  /* not of its alphabet */
-		"{MD5}0f359740bd1cda994f8b55330c86d845",
-		"{MD5-CRYPT}abhfCpXqd4GrI",
-		"{SHA512-CRYPT}$5$a$0m5TtlLNuTT51kurQPpSe0lijGWlKDkDYARA",
-		"{BLF-CRYPT}$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0",
-		/* cut */
-		"$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK",
-		"$1$WCVBPM6S$",
-		"$1$WCVBPM6S$ANqQjWdzy19d5NhB5kNdK0x",
-		"{SSHA}+7yA/LzCRbzTTKMoYYt6YLL4z/uo6Gs",
-		"{SSHA}+7yA/LzCRbzTTKMoYYt6",
-		"{SHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7",
-		"{SHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE",
-		"{SHA256} QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
-		"{SSHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
-		"{SHA256}L1Om9A1iJ451injYhxuNY5z6uP/u20XGJXgpSG+8P1fmADSI",
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (verify(bad[i], PW) != PWHASH_UNKNOWN)
@@ -119,8 +229,11 @@ static void what_cannot_be_verified_is_unknown_and_not_wrong(void **state)
 
 static void oversized_hashes_are_unknown(void **state)
 {
-	static const char *const prefix[] = { "$6$", "{SSHA512}", "{CRYPT}_",
-					      "{SHA256}" };
+	static const char *const prefix[] = {
+		"$6$",        "{SSHA512}",          "{CRYPT}_",
+		"{SHA256}",   "{PBKDF2}$1$",        "{SCRAM-SHA-1}4096,",
+		"$argon2id$", "{SHA512-CRYPT.B64}", "{MD5}"
+	};
 	static char text[5000];
 
 	(void)state;

@@ -32,11 +32,13 @@ static void check_digests(struct check *k)
 	const struct conf *c = check_tool(k)->conf;
 
 	if (c->apop)
-		check_say(k, CHECK_WARN, "configuration", "apop = no",
+		check_say(k, CHECK_WARN, "configuration",
+			  "apop = no in mailrow.conf",
 			  "apop = yes: clients that know APOP can log in only "
 			  "to accounts stored as {PLAIN}");
 	if (c->cram_md5)
-		check_say(k, CHECK_WARN, "configuration", "cram_md5 = no",
+		check_say(k, CHECK_WARN, "configuration",
+			  "cram_md5 = no in mailrow.conf",
 			  "cram_md5 = yes: clients that know CRAM-MD5 can log "
 			  "in only to accounts stored as {PLAIN}");
 }

@@ -723,6 +723,14 @@ class Pop3Tls(Checked):
         os.unlink(path)
         self.finding(path + ": No such file or directory", "FAIL")
 
+    def test_digests_that_lock_accounts_out(self):
+        self.assertEqual(self.site.find("stored as {PLAIN}"), [])
+        self.site.option("apop", "yes")
+        self.finding("apop = yes: clients that know APOP", "warn")
+        self.site.option("apop", "no")
+        self.site.option("cram_md5", "yes")
+        self.finding("cram_md5 = yes: clients that know CRAM-MD5", "warn")
+
     def test_passwords_in_clear(self):
         self.assertEqual(self.site.find("in clear"), [])
         self.site.option("pop3_listen", "127.0.0.1:110 0.0.0.0:110")

@@ -129,7 +129,7 @@ static bool lookup_row(struct lookup *l, struct judge_mailbox *b,
 	began = clock_us();
 	db = lookup_store(l);
 	if (!db || box_resolve(db, &b->facts.name, b->facts.incarnation,
-			       &b->box) != DB_OK)
+			       l->deadline, &b->box) != DB_OK)
 		return false;
 	lookup_note(l, "mailbox", addr_span(&b->facts.name), began);
 	return true;

@@ -4,6 +4,7 @@
  * back, and the next one changes again, and no mail is lost between them. */
 #include "sql/box.h"
 
+#include "lib/clock.h"
 #include "lib/esc.h"
 #include "lib/log.h"
 #include "sql/replay.h"
@@ -142,7 +143,8 @@ static enum db_result change(struct db *db, const struct addr *a,
 }
 
 enum db_result box_resolve(struct db *db, const struct addr *a,
-			   const char *incarnation, struct box *b_r)
+			   const char *incarnation, int64_t deadline,
+			   struct box *b_r)
 {
 	struct span life = span_of(incarnation);
 	enum db_result r = DB_RETRY;
@@ -160,6 +162,8 @@ enum db_result box_resolve(struct db *db, const struct addr *a,
 		}
 		r = change(db, a, life, &f);
 		if (r != DB_OK && r != DB_RETRY && r != DB_DUP)
+			return r;
+		if (r != DB_OK && deadline_left(deadline) == 0)
 			return r;
 	}
 	return r == DB_OK ? DB_RETRY : r;

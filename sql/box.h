@@ -13,9 +13,10 @@ struct box {
 
 /* The row of this address and incarnation ("" = the profile tells none). It
  * is made when missing (autocommit INSERT IGNORE, then SELECT), and a row of a
- * former life is retired. Never called inside a transaction. */
+ * former life is retired. What others lock is waited for, and not tried again
+ * after the deadline. Never called inside a transaction. */
 enum db_result box_resolve(struct db *db, const struct addr *a,
-			   const char *incarnation, struct box *b_r)
-	__attribute__((warn_unused_result));
+			   const char *incarnation, int64_t deadline,
+			   struct box *b_r) __attribute__((warn_unused_result));
 
 #endif

@@ -46,7 +46,7 @@ static struct box resolve(const char *address, const char *incarnation)
 	struct addr a = address_of(address);
 	struct box b = { 0 };
 
-	if (box_resolve(db, &a, incarnation, &b) != DB_OK)
+	if (box_resolve(db, &a, incarnation, deadline_in(60000), &b) != DB_OK)
 		fail_msg("%s", db_why(db));
 	assert_true(b.mailbox_id > 0);
 	return b;
@@ -136,7 +136,8 @@ static void *resolve_often(void *arg)
 	if (addr_parse(SPAN_LIT("race@example.org"), true, &a) != ADDR_OK)
 		++*bad;
 	for (int i = 0; i < 40; i++) {
-		enum db_result r = box_resolve(own, &a, i % 2 ? "1" : "2", &b);
+		enum db_result r = box_resolve(own, &a, i % 2 ? "1" : "2",
+					       deadline_in(60000), &b);
 
 		*bad += r != DB_OK && r != DB_RETRY;
 	}

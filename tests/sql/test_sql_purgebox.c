@@ -116,11 +116,13 @@ static void a_retired_mailbox_that_is_taken_back_stays(void **state)
 	(void)state;
 	assert_int_equal(addr_parse(SPAN_LIT("a@example.org"), true, &a),
 			 ADDR_OK);
-	assert_int_equal(box_resolve(d, &a, "17", &b), DB_OK);
+	assert_int_equal(box_resolve(d, &a, "17", deadline_in(60000), &b),
+			 DB_OK);
 	mailing_quick(pool, b.mailbox_id, "Subject: x\r\n\r\n");
 	fix_sql("UPDATE mailbox SET retired_address = address, address = NULL,"
 		" retired_at = UTC_TIMESTAMP(), gone_since = '2020-01-01'");
-	assert_int_equal(box_resolve(d, &a, "17", &c), DB_OK);
+	assert_int_equal(box_resolve(d, &a, "17", deadline_in(60000), &c),
+			 DB_OK);
 	assert_int_equal(c.mailbox_id, b.mailbox_id);
 	assert_int_equal(gone_boxes(), 0);
 	purge();
@@ -128,7 +130,7 @@ static void a_retired_mailbox_that_is_taken_back_stays(void **state)
 	/* another life, or one that cannot be told, gets a new row */
 	fix_sql("UPDATE mailbox SET retired_address = address, address = NULL,"
 		" retired_at = UTC_TIMESTAMP()");
-	assert_int_equal(box_resolve(d, &a, "", &c), DB_OK);
+	assert_int_equal(box_resolve(d, &a, "", deadline_in(60000), &c), DB_OK);
 	assert_true(c.mailbox_id != b.mailbox_id);
 	pool_put(pool, &d);
 }

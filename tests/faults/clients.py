@@ -10,9 +10,10 @@ from traffic import Door
 
 def once(world, box, way="smtp", size=1024, timeout=60):
     """What a client is told that does not come again: the whole answer, or
-    how the connection ended."""
+    how the connection ended. Its domain is one that Postfix knows by itself:
+    for others it asks the database, and waits as long as that does."""
     mail = mails.Mail(world.ledger.number(), way, size, "id",
-                      "ann@remote.test", [box], world.row_name)
+                      "ann@example.test", [box], world.row_name)
     mail.once = True
     world.ledger.intend(mail)
     door = Door(world, way)

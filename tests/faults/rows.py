@@ -7,7 +7,7 @@ ROWS = []
 
 
 class Row:
-    """name; facts: the numbers of what it shows in threats-and-faults.md;
+    """name; facts: the numbers of what it shows in README.md's list;
     function(world); short: it is part of the short form; whole: of --all;
     doubt: a client that was told 4xx may have its mail stored (the end of a
     COMMIT is not known); proxy: it uses world.between(); own: options of a

@@ -11,7 +11,7 @@ from clients import (answer_of, deferred, filled, once, quit_deleting,
                      quit_refused, session)
 from inject import SqlSession
 from inject import filled as disk_filled
-from inject import moved_to_disk, no_mounts, stopped
+from inject import moved_to_disk, no_mounts, stopped, timed
 from mrtest import PASSWORD, wait_until
 from rows import add_row, row
 
@@ -140,25 +140,34 @@ def locked(seconds):
         """Mailbox rows are locked; 1205 is a statement's end and not the
         transaction's."""
         box = filled(world)
-        with setting(world, "innodb_lock_wait_timeout", 1):
-            with SqlSession(world.sandbox) as admin:
-                kill_ours(admin)
-            with session(world, box) as (p, listed), \
-                    world.traffic(40, **LISTS) as t:
-                t.flow(10)
-                with SqlSession(world.sandbox) as other:
-                    other.run("BEGIN; SELECT * FROM mailbox FOR UPDATE")
-                    begun = time.monotonic()
-                    if seconds > 15:
-                        deferred(world, "locked")
-                        quit_refused(world, "locked", box, p, listed)
-                    time.sleep(max(0, begun + seconds - time.monotonic()))
-                world.over()
-                t.flow(10)
+        world.sandbox.account("fresh@example.test")
+        with session(world, box) as (p, listed), \
+                world.traffic(40, **LISTS) as t:
+            t.flow(10)
+            with SqlSession(world.sandbox) as other:
+                other.run("BEGIN; SELECT * FROM mailbox FOR UPDATE")
+                begun = time.monotonic()
+                if seconds > 15:
+                    deferred(world, "locked")
+                    quit_refused(world, "locked", box, p, listed)
+                    new_mailbox(world)
+                time.sleep(max(0, begun + seconds - time.monotonic()))
+            world.over()
+            t.flow(10)
     return fail
 
 
-for length, in_short in ((4, True), (40, False)):
+def new_mailbox(world):
+    """The row of a first mail cannot be made: told in time."""
+    with world.sandbox.smtp() as s, timed(0, 15):
+        s.cmd("MAIL FROM:<kept0@example.test>", "250")
+        s.put("RCPT TO:<fresh@example.test>")
+        answer = s.answer()
+    world.expect("451 when a row cannot be made: " + answer,
+                 answer.startswith("451 4.3.0"))
+
+
+for length, in_short in ((7, True), (40, False)):     # our patience is 5 s
     add_row("rows locked for %d s (1205)" % length, (12,), locked(length),
             short=in_short, doubt=True)
 

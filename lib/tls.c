@@ -93,14 +93,20 @@ static BIO_METHOD *make_method(void)
 
 /* What a handshake asks for. */
 
+static bool show(SSL *ssl, const struct tlscert *c)
+{
+	return c->key &&
+	       SSL_use_cert_and_key(ssl, c->leaf, c->key, c->chain, 1) == 1;
+}
+
+/* One that OpenSSL refuses, as too weak, was told of when it was loaded. */
 static int choose_certificate(SSL *ssl, void *arg)
 {
 	const struct tls *t = arg;
 	const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	const struct tlscert *c = tlsstore_find(t->store, span_of(host));
 
-	return c->key &&
-	       SSL_use_cert_and_key(ssl, c->leaf, c->key, c->chain, 1) == 1;
+	return show(ssl, tlsstore_find(t->store, span_of(host))) ||
+	       show(ssl, t->store->first);
 }
 
 static int take_name(SSL *ssl, int *alert, void *arg)
@@ -291,6 +297,20 @@ static bool rehearse(const struct tls *t, int version)
 	return ok;
 }
 
+static void try_named(const struct tls *t, struct buf *why)
+{
+	for (size_t i = 0; i < t->store->n; i++) {
+		const struct tlscert *c = t->store->named[i].cert;
+		SSL *ssl = SSL_new(t->ctx);
+
+		if (!ssl || !show(ssl, c))
+			buf_printf(why, "%s: cannot be used: %s; left out\n",
+				   c->file, openssl_reason());
+		SSL_free(ssl);
+		ERR_clear_error();
+	}
+}
+
 static bool try_out(const struct tls *t, const struct conf *c, struct buf *why)
 {
 	ERR_clear_error();
@@ -326,6 +346,7 @@ bool tls_load(struct tls *t, const struct conf *c, struct buf *why)
 		return false;
 	t->store = new;
 	if (try_out(t, c, why)) {
+		try_named(t, why);
 		tlsstore_free(&old);
 		return true;
 	}

@@ -34,10 +34,11 @@ class Certificate:
     """A key and its certificate, in PEM."""
 
     def __init__(self, name, days=365, names=(), key="ec", signer=None):
-        kind = ("EC", "-pkeyopt", "ec_paramgen_curve:prime256v1") \
-            if key == "ec" else ("RSA", "-pkeyopt", "rsa_keygen_bits:2048")
-        self.key = openssl("genpkey", "-algorithm", *kind)
-        self.place = "/dev/stdin"
+        kind, option = {
+            "ec": ("EC", "ec_paramgen_curve:prime256v1"),
+            "rsa": ("RSA", "rsa_keygen_bits:2048"),
+            "weak": ("RSA", "rsa_keygen_bits:1024")}[key]
+        self.key = openssl("genpkey", "-algorithm", kind, "-pkeyopt", option)
         request = self.request(name, names)
         signed = self.sign(request, days, signer)
         self.cert = signed + (signer.cert if signer else b"")
@@ -421,8 +422,6 @@ class Tickets(Tls):
 
 
 class Names(Tls):
-    CONF = ("tls_sni_dir = %s",)
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -444,6 +443,8 @@ class Names(Tls):
         t.write("names/four.test/fullchain.pem", cls.certs["four.test"].cert)
         t.write("names/four.test/privkey.pem", cls.certs["four.test"].key)
         t.write("names/four.test/cert.pem", b"of its leaf alone")
+        weak = Certificate("weak.test", key="weak")
+        t.write("names/weak.test.pem", weak.pem)
         t.write("names/README", b"not a certificate")
         t.write("names/broken.test.pem", b"no certificate at all")
         cls.sandbox.script("stop", "pop3d")
@@ -451,8 +452,6 @@ class Names(Tls):
                                "names.conf"), "w") as f:
             f.write("tls_sni_dir = %s\n" % t.path("names"))
         cls.sandbox.start()
-
-    CONF = ()
 
     def test_each_name_has_its_certificate(self):
         with open(self.sandbox.env["MAILROW_CERT"]) as f:
@@ -467,7 +466,7 @@ class Names(Tls):
                 ("three.test", "three.test"), ("four.test", "four.test"),
                 ("one.test", None), ("two.test", None),
                 ("a.b.two.test", None), ("broken.test", None),
-                ("README", None), ("localhost", None), (None, None)):
+                ("weak.test", None), ("README", None), ("localhost", None), (None, None)):
             self.assertEqual(self.shown(name), self.certs[want].der if want
                              else first, name)
 
@@ -484,6 +483,7 @@ class Names(Tls):
         code, said = self.check_config()
         self.assertEqual(code, 78)
         self.assertIn("/broken.test.pem: holds no certificate", said)
+        self.assertIn("/weak.test.pem: cannot be used: ee key too small", said)
 
     def test_stls_knows_names_too(self):
         with self.sandbox.pop3() as p:

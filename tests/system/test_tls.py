@@ -131,6 +131,25 @@ class HalfClosing(Wire):
 
 
 class Tls(SandboxTest):
+    """Those with the sandbox's own configuration share one."""
+
+    SHARED = None
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.CONF or cls is Names:
+            super().setUpClass()
+            return
+        if not Tls.SHARED:
+            super().setUpClass()
+            Tls.SHARED = cls.sandbox
+        cls.sandbox = Tls.SHARED
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.sandbox is not Tls.SHARED:
+            super().tearDownClass()
+
     def setUp(self):
         super().setUp()
         self.mark = len(self.sandbox.log("pop3d.log"))
@@ -782,10 +801,6 @@ class Keys(Tls):
         with p:
             self.assertFalse(self.memory_holds(pid, *secret))
             self.assertFalse(self.memory_holds(self.parent(), secret[2]))
-        p, pid = self.session_of(self.sandbox.pop3)
-        with p:
-            p.login(ALICE)              # in clear: STLS comes no more
-            self.assertFalse(self.memory_holds(pid, *secret))
 
     def test_a_password_is_not_left_in_it(self):
         p, pid = self.session_of(self.sandbox.pop3s)

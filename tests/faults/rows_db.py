@@ -51,9 +51,17 @@ def read_only(world):
         t.flow(10)
 
 
+def postfix_alone(world):
+    """Postfix asks the database too, which domains are ours, and waits 60 s
+    for it: then nobody learns how long we take."""
+    world.sandbox.postconf("virtual_mailbox_domains = example.test")
+
+
 def stalled(seconds):
     def fail(world):
         box = filled(world)
+        if seconds > 15:
+            postfix_alone(world)
         with session(world, box) as (p, listed), \
                 world.traffic(60, readers=2) as t:
             t.flow(10)

@@ -42,7 +42,8 @@ struct attempt {
 	struct ipaddr rip;
 	bool has_rip;
 	struct mech mech;
-	int64_t deadline; /* of the answer to the client's last line */
+	/* of the client's last message, and of the answer to it */
+	int64_t begun, deadline;
 
 	/* the loop's */
 	struct client *client; /* NULL: nobody waits any more */

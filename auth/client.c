@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include "lib/fault.h"
 #include "lib/log.h"
 #include "auth/serve.h"
+#include "auth/tick.h"
 
 enum {
 	ATTEMPTS_MAX = 4096, /* of one client */
@@ -27,8 +27,7 @@ static bool client_watch(struct client *c, int op)
 	return epoll_ctl(c->serve->epoll_fd, op, c->fd, &e) == 0;
 }
 
-/* Sends what can be sent now. */
-static void client_flush(struct client *c)
+void client_flush(struct client *c)
 {
 	bool waited = c->waits_to_write;
 	ssize_t n;
@@ -43,7 +42,8 @@ static void client_flush(struct client *c)
 			break;
 		buf_drop(&c->out, (size_t)n);
 	}
-	if (!buf_ok(&c->out) || (c->out.n && errno != EAGAIN)) {
+	if (!buf_ok(&c->out) || (c->out.n && errno != EAGAIN) ||
+	    (c->ending && c->out.n == 0)) {
 		client_close(c);
 		return;
 	}
@@ -52,18 +52,7 @@ static void client_flush(struct client *c)
 		client_close(c);
 }
 
-static void client_put_handshake(struct client *c)
-{
-	uint8_t cookie[16];
-
-	/* OpenSSL's generator, when its first use fails, fails for ever */
-	if (getrandom(cookie, sizeof(cookie), 0) != (ssize_t)sizeof(cookie))
-		c->out.failed = true;
-	authproto_put_handshake(&c->out, c->serve->mechs, (uint64_t)getpid(),
-				++c->serve->last_cuid, cookie);
-}
-
-struct client *client_new(struct serve *s, int fd)
+struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	char *room = malloc(LINE_SIZE);
@@ -75,16 +64,20 @@ struct client *client_new(struct serve *s, int fd)
 		return NULL;
 	}
 	c->serve = s;
+	c->protocol = p;
 	c->fd = fd;
+	c->until = p->once ? deadline_in(p->once) : INT64_MAX;
 	c->in.p = room;
 	c->in.size = LINE_SIZE;
 	buf_init(&c->out, OUT_MAX);
 	serve_add_client(s, c);
+	serve_look_at(s, c->until);
 	if (!client_watch(c, EPOLL_CTL_ADD)) {
 		client_close(c);
 		return c;
 	}
-	client_put_handshake(c);
+	if (p->greet)
+		p->greet(c);
 	client_flush(c);
 	return c;
 }
@@ -145,7 +138,7 @@ static void client_unlink(struct client *c, struct attempt *a)
 }
 
 /* Nobody waits for it any more. */
-static void client_forget(struct client *c, struct attempt *a)
+void client_forget(struct client *c, struct attempt *a)
 {
 	bool with_worker = a->state == ATTEMPT_CHECKING;
 
@@ -165,15 +158,12 @@ void client_close(struct client *c)
 	serve_drop_client(c->serve, c);
 }
 
-/* Our trouble. Postfix takes every FAIL for a wrong password, so it is told
- * by a closed connection, which it answers with 454. */
-static void client_say_temp(struct client *c, uint64_t id, enum door door)
+void client_say_temp(struct client *c, uint64_t id, enum door door)
 {
-	if (door == DOOR_SMTP) {
+	if (!c->protocol->put_temp(c, id, door)) {
 		client_close(c);
 		return;
 	}
-	authproto_put_fail(&c->out, id, SPAN_EMPTY, AUTHPROTO_CODE_TEMP);
 	client_flush(c);
 }
 
@@ -187,43 +177,37 @@ static void attempt_answer_temp(struct attempt *a)
 	client_say_temp(c, id, door);
 }
 
-static void attempt_answer_failed(struct attempt *a)
+static void attempt_answered(struct attempt *a)
 {
 	struct client *c = a->client;
 
-	authproto_put_fail(&c->out, a->id, buf_span(&a->mech.user),
-			   a->result.closed ? AUTHPROTO_CODE_CLOSED : "");
+	c->ending = c->protocol->once > 0;
 	client_forget(c, a);
 	client_flush(c);
+}
+
+static void attempt_answer_failed(struct attempt *a)
+{
+	a->client->protocol->put_failed(a->client, a);
+	attempt_answered(a);
 }
 
 static void attempt_answer_ok(struct attempt *a)
 {
-	struct client *c = a->client;
-	const struct check_result *r = &a->result;
-	struct authproto_ok ok = { .user = addr_span(&r->user),
-				   .mailbox = SPAN_EMPTY,
-				   .incarnation = SPAN_EMPTY };
-
-	if (a->door == DOOR_POP3) {
-		ok.mailbox = addr_span(&r->mailbox);
-		ok.incarnation = span_of(r->incarnation);
-	}
-	authproto_put_ok(&c->out, a->id, &ok);
-	client_forget(c, a);
-	client_flush(c);
+	a->client->protocol->put_ok(a->client, a);
+	attempt_answered(a);
 	FAULT_PASS(AUTH_ANSWERED);
 }
 
-/* The answer waits, so that guessing is slow; no worker waits with it. */
+/* The answer waits, so that guessing is slow and a check does not show how
+ * long it took; no worker waits with it. */
 static void attempt_delay_failed(struct attempt *a)
 {
 	const struct conf *conf = a->client->serve->settings->conf;
-	int64_t due = deadline_in(conf->auth_failure_delay);
+	int64_t due = tick_due(a->begun, clock_ms(), conf->auth_failure_delay,
+			       a->deadline);
 
 	mech_forget_secret(&a->mech);
-	if (due > a->deadline)
-		due = a->deadline;
 	attempt_set_state(a, ATTEMPT_DELAYED, due);
 	if (deadline_left(due) == 0)
 		attempt_answer_failed(a);
@@ -264,24 +248,36 @@ static void attempt_submit(struct attempt *a)
 	attempt_conclude(a);
 }
 
-static void attempt_feed(struct attempt *a, const struct authproto_request *r)
+/* The client's message is there: the time of the answer counts from here. */
+static void attempt_start_clock(struct attempt *a)
+{
+	a->begun = clock_ms();
+	a->deadline = a->begun + a->client->serve->settings->conf->auth_timeout;
+}
+
+void client_refuse(struct attempt *a, const char *reason)
+{
+	attempt_start_clock(a);
+	attempt_set(a, VERDICT_FAILED, reason);
+	attempt_conclude(a);
+}
+
+void client_step(struct attempt *a, enum mech_step step, struct span challenge)
 {
 	struct client *c = a->client;
-	struct span challenge;
 
-	a->deadline = deadline_in(c->serve->settings->conf->auth_timeout);
-	switch (mech_feed(&a->mech, r->has_resp, r->resp, &challenge)) {
+	attempt_start_clock(a);
+	switch (step) {
 	case MECH_ASK:
 		attempt_set_state(a, ATTEMPT_ASKED, deadline_in(ASKED_MS));
-		authproto_put_cont(&c->out, a->id, challenge);
+		c->protocol->put_more(c, a, challenge);
 		client_flush(c);
 		break;
 	case MECH_DONE:
 		attempt_submit(a);
 		break;
 	case MECH_BAD:
-		attempt_set(a, VERDICT_FAILED, "malformed-response");
-		attempt_conclude(a);
+		client_refuse(a, "malformed-response");
 		break;
 	case MECH_MEMORY:
 		attempt_set(a, VERDICT_TEMP, "no-memory");
@@ -290,7 +286,7 @@ static void attempt_feed(struct attempt *a, const struct authproto_request *r)
 	}
 }
 
-static struct attempt *client_find(const struct client *c, uint64_t id)
+struct attempt *client_find(const struct client *c, uint64_t id)
 {
 	struct attempt *a = c->first;
 
@@ -313,115 +309,22 @@ static bool client_make_room(struct client *c)
 	return a != NULL;
 }
 
-static bool mech_offered(const struct serve *s, const struct attempt *a)
+struct attempt *client_begin(struct client *c,
+			     const struct authproto_request *r)
 {
-	/* a client that chose the challenge itself could replay an old one:
-	 * only pop3d, which makes it, may use these */
-	if ((a->mech.name == MECH_APOP || a->mech.name == MECH_CRAM_MD5) &&
-	    a->door != DOOR_POP3)
-		return false;
-	return a->mech.name != MECH_NONE && (s->mechs & 1u << a->mech.name);
-}
-
-/* False: the client breaks the protocol. */
-static bool client_auth(struct client *c, const struct authproto_request *r)
-{
-	struct attempt *a;
-
-	if (client_find(c, r->id))
-		return false;
-	a = client_make_room(c) ? attempt_new(r) : NULL;
-	if (!a) {
-		log_warn("auth: no room for another login attempt");
-		client_say_temp(c, r->id,
-				span_is(r->service, "smtp") ? DOOR_SMTP
-							    : DOOR_NONE);
-		return true;
-	}
-	client_link(c, a);
-	if (mech_offered(c->serve, a)) {
-		attempt_feed(a, r);
-		return true;
-	}
-	a->deadline = deadline_in(c->serve->settings->conf->auth_timeout);
-	attempt_set(a, VERDICT_FAILED, "unknown-mechanism");
-	attempt_conclude(a);
-	return true;
-}
-
-/* To an exchange that is no longer there the answer is FAIL. */
-static bool client_cont(struct client *c, const struct authproto_request *r)
-{
-	struct attempt *a = client_find(c, r->id);
-
-	if (a && a->state != ATTEMPT_ASKED)
-		return false;
-	if (a) {
-		attempt_feed(a, r);
-		return true;
-	}
-	authproto_put_fail(&c->out, r->id, SPAN_EMPTY, "");
-	client_flush(c);
-	return true;
-}
-
-static void client_cancel(struct client *c, uint64_t id)
-{
-	struct attempt *a = client_find(c, id);
+	struct attempt *a = client_make_room(c) ? attempt_new(r) : NULL;
 
 	if (a)
-		client_forget(c, a);
+		client_link(c, a);
+	else
+		log_warn("auth: no room for another login attempt");
+	return a;
 }
 
-/* False: the client breaks the protocol. */
-static bool client_line(struct client *c, struct span line)
-{
-	struct authproto_request r;
-
-	FAULT_PASS(AUTH_LINE);
-	if (!authproto_parse_request(line, &r))
-		return false;
-	switch (r.verb) {
-	case AUTHPROTO_VERSION:
-		return r.id == 1;
-	case AUTHPROTO_AUTH:
-		return client_auth(c, &r);
-	case AUTHPROTO_CONT:
-		return client_cont(c, &r);
-	case AUTHPROTO_CANCEL:
-		client_cancel(c, r.id);
-		return true;
-	case AUTHPROTO_CPID:
-	case AUTHPROTO_OTHER:
-		break;
-	}
-	return true;
-}
-
-static void client_break_off(struct client *c, const char *why)
+void client_break_off(struct client *c, const char *why)
 {
 	log_warn("auth: connection closed: %s", why);
 	client_close(c);
-}
-
-static void client_take_lines(struct client *c)
-{
-	enum line_status status;
-	struct span line;
-
-	while (c->fd >= 0) {
-		status = line_take(&c->in, &line);
-		if (status == LINE_MORE && !c->in.skipping)
-			break;
-		if (status != LINE_OK)
-			client_break_off(c, status == LINE_NUL
-						    ? "NUL in a line"
-						    : "a line too long");
-		else if (!client_line(c, line) && c->fd >= 0)
-			client_break_off(c, "a malformed line");
-	}
-	/* passwords were in it */
-	explicit_bzero(c->in.p, c->in.start);
 }
 
 static void client_read(struct client *c)
@@ -436,7 +339,9 @@ static void client_read(struct client *c)
 		return;
 	}
 	line_added(&c->in, (size_t)n);
-	client_take_lines(c);
+	c->protocol->take(c);
+	/* passwords were in it */
+	explicit_bzero(c->in.p, c->in.start);
 }
 
 void client_event(struct client *c, uint32_t events)
@@ -469,8 +374,12 @@ static void attempt_expire(struct attempt *a)
 int64_t client_expire(struct client *c, int64_t now)
 {
 	struct attempt *a = c->first, *next;
-	int64_t look = INT64_MAX;
+	int64_t look = c->until;
 
+	if (c->until <= now) {
+		client_close(c);
+		return INT64_MAX;
+	}
 	for (; c->fd >= 0 && a; a = next) {
 		next = a->next;
 		if (a->due <= now)

@@ -5,12 +5,17 @@ auth_mailrow_authd_SOURCES = \
 	auth/check.c auth/check.h \
 	auth/client.c auth/client.h \
 	auth/digest.c auth/digest.h \
+	auth/dovecot.c \
 	auth/job.h \
 	auth/lastlogin.c auth/lastlogin.h \
 	auth/main.c \
 	auth/mech.c auth/mech.h \
+	auth/protocol.h \
+	auth/saslauthd.c \
+	auth/saslwire.c auth/saslwire.h \
 	auth/serve.c auth/serve.h \
 	auth/settings.c auth/settings.h \
+	auth/tick.c auth/tick.h \
 	auth/workers.c auth/workers.h
 
 dist_man_MANS += auth/mailrow-authd.8

@@ -35,6 +35,27 @@ static int authd_listen(const char *path, const char *group)
 	return fd;
 }
 
+static void authd_open(struct authd *d)
+{
+	const struct conf *c = d->conf;
+
+	d->listener[LISTEN_MTA] = authd_listen(c->auth_socket, c->mta_group);
+	d->listener[LISTEN_POP3] =
+		authd_listen(c->auth_pop3_socket, c->pop3_group);
+	d->listener[LISTEN_SASLAUTHD] =
+		c->auth_saslauthd_socket[0]
+			? authd_listen(c->auth_saslauthd_socket, c->mta_group)
+			: -1;
+}
+
+static void authd_unlink(const struct conf *c)
+{
+	(void)unlink(c->auth_socket);
+	(void)unlink(c->auth_pop3_socket);
+	if (c->auth_saslauthd_socket[0])
+		(void)unlink(c->auth_saslauthd_socket);
+}
+
 /* Passwords are in our memory: no core dump, no debugger of the same user. */
 static void authd_hide_memory(void)
 {
@@ -70,12 +91,9 @@ int main(int argc, char **argv)
 	authd_hide_memory();
 	metric_open(d.conf->counter_dir, program_name(PROG_AUTHD));
 	daemon_find_user(d.conf->auth_user, &d.user);
-	d.listener[0] = authd_listen(d.conf->auth_socket, d.conf->mta_group);
-	d.listener[1] =
-		authd_listen(d.conf->auth_pop3_socket, d.conf->pop3_group);
+	authd_open(&d);
 	code = supervise_run(&child, 1, SIGHUP);
-	(void)unlink(d.conf->auth_socket);
-	(void)unlink(d.conf->auth_pop3_socket);
+	authd_unlink(d.conf);
 	conf_unref(&d.conf);
 	return code;
 }

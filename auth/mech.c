@@ -127,3 +127,11 @@ enum mech_step mech_feed(struct mech *m, bool has_resp, struct span resp,
 	buf_wipe(&message);
 	return step;
 }
+
+enum mech_step mech_set(struct mech *m, struct span user, struct span password)
+{
+	if (!is_text(user, AUTHPROTO_NAME_MAX) ||
+	    !is_text(password, AUTHPROTO_SECRET_MAX))
+		return MECH_BAD;
+	return mech_take(m, user, password);
+}

@@ -37,4 +37,8 @@ enum mech_step mech_feed(struct mech *m, bool has_resp, struct span resp,
 			 struct span *challenge_r)
 	__attribute__((warn_unused_result));
 
+/* The same for a name and a password that came without an exchange. */
+enum mech_step mech_set(struct mech *m, struct span user, struct span password)
+	__attribute__((warn_unused_result));
+
 #endif

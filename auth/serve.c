@@ -81,7 +81,9 @@ static bool serve_accept_start(struct serve *s)
 	bool ok = true;
 
 	for (size_t i = 0; i < SERVE_LISTENERS; i++)
-		ok = serve_watch(s, s->listener[i], &s->listener[i]) && ok;
+		ok = (s->listener[i] < 0 ||
+		      serve_watch(s, s->listener[i], &s->listener[i])) &&
+		     ok;
 	s->accepting = true;
 	return ok;
 }
@@ -114,7 +116,13 @@ static void serve_accept_failed(struct serve *s)
 	}
 }
 
-static void serve_accept(struct serve *s, int listener)
+static const struct protocol *const spoken_at[SERVE_LISTENERS] = {
+	[LISTEN_MTA] = &protocol_dovecot,
+	[LISTEN_POP3] = &protocol_dovecot,
+	[LISTEN_SASLAUTHD] = &protocol_saslauthd,
+};
+
+static void serve_accept(struct serve *s, enum serve_listener which)
 {
 	struct net_peer peer;
 	int fd;
@@ -126,13 +134,13 @@ static void serve_accept(struct serve *s, int listener)
 			serve_accept_pause(s, ACCEPT_PAUSE_MS);
 			return;
 		}
-		fd = net_accept(listener, true, &peer);
+		fd = net_accept(s->listener[which], true, &peer);
 		if (fd < 0) {
 			serve_accept_failed(s);
 			return;
 		}
 		FAULT_PASS(AUTH_ACCEPTED);
-		if (!client_new(s, fd))
+		if (!client_new(s, spoken_at[which], fd))
 			log_warn("auth: no memory for a connection");
 	}
 }
@@ -248,8 +256,8 @@ static void serve_event(struct serve *s, const struct epoll_event *e)
 		serve_workers_event(s);
 	else if (fd == &s->signal_fd)
 		serve_signal(s);
-	else if (fd == &s->listener[0] || fd == &s->listener[1])
-		serve_accept(s, *fd);
+	else if (fd >= s->listener && fd < s->listener + SERVE_LISTENERS)
+		serve_accept(s, (enum serve_listener)(fd - s->listener));
 	else
 		client_event(e->data.ptr, e->events);
 }

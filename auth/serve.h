@@ -8,7 +8,12 @@
 #include "auth/settings.h"
 #include "auth/workers.h"
 
-enum { SERVE_LISTENERS = 2 };
+enum serve_listener {
+	LISTEN_MTA,
+	LISTEN_POP3,
+	LISTEN_SASLAUTHD, /* -1: none */
+	SERVE_LISTENERS
+};
 
 struct serve {
 	struct settings *settings;

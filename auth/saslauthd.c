@@ -8,7 +8,7 @@
 #include "auth/client.h"
 #include "auth/saslwire.h"
 
-enum { ONCE_MS = 10000, ID = 1 };
+enum { ONCE_MS = 5000, ID = 1 };
 
 static void saslauthd_put_ok(struct client *c, const struct attempt *a)
 {

@@ -10,7 +10,8 @@ dist_sandboxd_DATA = \
 
 # For a site with Sendmail; the tests include mailrow.mc as it stands.
 sendmaildir = $(pkgdatadir)/sendmail
-dist_sendmail_DATA = packaging/sendmail/README.md packaging/sendmail/mailrow.mc
+dist_sendmail_DATA = packaging/sendmail/README.md packaging/sendmail/Sendmail.conf \
+	packaging/sendmail/mailrow-auth.mc packaging/sendmail/mailrow.mc
 
 # What a service manager and others take from us. Where the directories are not
 # those of the system (a build below /usr/local), link or copy from them.

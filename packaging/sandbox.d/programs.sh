@@ -133,6 +133,7 @@ lmtp_forward = smtp://127.0.0.1:$forward_port
 spool_dir = $dir/spool
 auth_socket = $dir/run/auth/auth
 auth_pop3_socket = $dir/run/pop3/auth
+auth_saslauthd_socket = $dir/run/auth/saslauthd
 pop3_listen = 127.0.0.1:$pop3_port
 pop3s_listen = 127.0.0.1:$pop3s_port
 tls_cert = $dir/etc/tls/cert.pem

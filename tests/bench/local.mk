@@ -26,5 +26,5 @@ bench-tools: tests/bench/smtpload tests/bench/pop3bench \
 .PHONY: bench-tools
 
 CLEANFILES += tests/bench/popa3d-times.so
-EXTRA_DIST += tests/bench/popa3d-times.c tests/bench/accept tests/bench/benchlib.py tests/bench/pop3 \
+EXTRA_DIST += tests/bench/popa3d-times.c tests/bench/accept tests/bench/auth-timing tests/bench/benchlib.py tests/bench/pop3 \
 	tests/bench/README.md

@@ -27,6 +27,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_proxyproto \
 	tests/fuzz/fuzz_mech \
 	tests/fuzz/fuzz_receipt \
+	tests/fuzz/fuzz_saslwire \
 	tests/fuzz/fuzz_trace
 
 check_PROGRAMS += $(FUZZERS)
@@ -34,6 +35,8 @@ TESTS += $(FUZZERS)
 check_LIBRARIES = tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_mech_SOURCES = tests/fuzz/fuzz_mech.c auth/mech.c auth/mech.h
+tests_fuzz_fuzz_saslwire_SOURCES = tests/fuzz/fuzz_saslwire.c auth/saslwire.c \
+	auth/saslwire.h
 # Of every program without an LDADD of its own: these targets.
 LDADD = tests/fuzz/libreplay.a $(CORE_LIBS)
 tests_fuzz_fuzz_lmtp_SOURCES = tests/fuzz/fuzz_lmtp.c
@@ -58,7 +61,7 @@ FUZZ_TARGETS = $(FUZZERS)
 FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
 	$(lmtpd_liblmtp_a_SOURCES) \
 	policy/expand.c tests/unit/poprig.c tests/unit/poptalk.c \
-	tests/unit/world.c auth/mech.c
+	tests/unit/world.c auth/mech.c auth/saslwire.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

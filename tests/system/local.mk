@@ -1,5 +1,6 @@
 # Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
 SYSTEM_TESTS = \
+	tests/system/test_authguard.py \
 	tests/system/test_bigmail.py \
 	tests/system/test_check.py \
 	tests/system/test_clients.py \
@@ -25,6 +26,7 @@ SYSTEM_TESTS = \
 	tests/system/test_roles.py \
 	tests/system/test_status.py \
 	tests/system/test_sandbox.py \
+	tests/system/test_saslauthd.py \
 	tests/system/test_sendmail.py \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \
@@ -34,7 +36,8 @@ SYSTEM_TESTS = \
 	tests/system/test_verify.py \
 	tests/system/test_walk.py
 
-EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/mrtest.py \
+EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/authtalk.py \
+	tests/system/mrtest.py \
 	tests/system/run.py \
 	tests/system/miltertalk.py tests/system/sendmail.py \
 	tests/dialog/README.md tests/dialog/RULES.md \

@@ -115,7 +115,7 @@ class SendmailSandbox(mrtest.Sandbox):
 
 
 class Sendmail:
-    def __init__(self, sandbox, more=""):
+    def __init__(self, sandbox, more="", sasl=False):
         root = unpacked()
         self.libexec = os.path.join(root, "usr", "libexec", "sendmail")
         self.dir = os.path.join(sandbox.dir, "sendmail")
@@ -125,6 +125,8 @@ class Sendmail:
         os.mkdir(self.dir)
         os.mkdir(self.path("queue"), mode=0o700)
         self.certificate()
+        if sasl:
+            more += self.sasl(sandbox)
         for name in ("local-host-names", "trusted-users"):
             self.write(name, "")
         self.write("service.switch",
@@ -154,6 +156,18 @@ class Sendmail:
     def write(self, name, text):
         with open(self.path(name), "w") as f:
             f.write(text)
+
+    def sasl(self, sandbox):
+        """Cyrus SASL finds packaging/sendmail/Sendmail.conf as it would in
+        /etc/sasl2, but for the socket's place."""
+        with open(os.path.join(os.path.dirname(LINES),
+                               "Sendmail.conf")) as f:
+            text = f.read()
+        os.mkdir(self.path("sasl2"))
+        self.write("sasl2/Sendmail.conf", text.replace(
+            "/run/mailrow/saslauthd",
+            os.path.join(sandbox.dir, "run", "auth", "saslauthd")))
+        return "LOCAL_CONFIG\nESASL_CONF_PATH=%s\n" % self.path("sasl2")
 
     def certificate(self):
         subprocess.run(

@@ -7,6 +7,8 @@ sys_tests = \
 	tests/unit/test_mech \
 	tests/unit/test_net \
 	tests/unit/test_pwhash \
+	tests/unit/test_saslwire \
+	tests/unit/test_tick \
 	tests/unit/test_spool
 if FAULT_POINTS
 sys_tests += tests/unit/test_fault
@@ -43,6 +45,15 @@ tests_unit_test_net_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_pwhash_SOURCES = tests/unit/test_pwhash.c
 tests_unit_test_pwhash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pwhash_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_saslwire_SOURCES = tests/unit/test_saslwire.c \
+	auth/saslwire.c auth/saslwire.h
+tests_unit_test_saslwire_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_saslwire_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_tick_SOURCES = tests/unit/test_tick.c auth/tick.c auth/tick.h
+tests_unit_test_tick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tick_LDADD = $(CMOCKA_LIBS)
 
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

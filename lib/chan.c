@@ -90,6 +90,7 @@ const char *chan_end_text(enum chan_end e)
 		[CHAN_END_PROXY] = "Not a PROXY header",
 		[CHAN_END_KICKED] = "Ended by the administrator",
 		[CHAN_END_TLS] = "TLS handshake failed",
+		[CHAN_END_TAKEN] = "Mailbox taken over",
 	};
 
 	return (unsigned)e < CHAN_END_COUNT ? text[e] : "unknown";
@@ -417,6 +418,8 @@ static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 	case CHAN_DENIED:
 		return parse_denied(c, r);
 	case CHAN_GRANTED:
+		r->grant.exclusive = take_flag(c);
+		return ended(c);
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:
@@ -460,6 +463,12 @@ bool chan_parse_reply(struct span frame, struct chan_reply *r)
 void chan_put_simple(struct buf *b, enum chan_reply_type t)
 {
 	put_number(b, (uint64_t)t, 1);
+}
+
+void chan_put_granted(struct buf *b, const struct chan_grant *g)
+{
+	chan_put_simple(b, CHAN_GRANTED);
+	put_number(b, g->exclusive, 1);
 }
 
 void chan_put_denied(struct buf *b, enum chan_denial why)

@@ -46,6 +46,7 @@ enum chan_end {
 	CHAN_END_PROXY,   /* no PROXY header where there must be one */
 	CHAN_END_KICKED,  /* mailrow pop3 kick */
 	CHAN_END_TLS,     /* the handshake failed */
+	CHAN_END_TAKEN,   /* another has the mailbox (pop3_exclusive) */
 	CHAN_END_COUNT
 };
 const char *chan_end_text(enum chan_end e);
@@ -146,6 +147,7 @@ enum chan_denial {
 	CHAN_DENIED_CLOSED,   /* the account is disabled, or not for POP3 */
 	CHAN_DENIED_EARLY,    /* login_delay has not passed */
 	CHAN_DENIED_IN_USE,   /* pop3_max_per_account is reached */
+	CHAN_DENIED_LOCKED,   /* another has the mailbox for itself */
 	CHAN_DENIED_COUNT
 };
 
@@ -155,12 +157,17 @@ struct chan_list_entry {
 	struct span uidl; /* 1..70 octets of 0x21..0x7e */
 };
 
+struct chan_grant {
+	bool exclusive; /* QUIT is told to the keeper, whatever is marked */
+};
+
 struct chan_reply {
 	enum chan_reply_type type;
 	uint64_t uid;            /* MAIL, GONE */
 	uint64_t octets;         /* MAIL: of the whole message */
 	uint64_t count;          /* LIST: entries; MOVED: messages */
 	enum chan_denial denial; /* DENIED */
+	struct chan_grant grant; /* GRANTED */
 	enum chan_end end;       /* STOP */
 	struct span data;        /* DATA; LIST: for chan_list_next() */
 };
@@ -173,6 +180,7 @@ bool chan_list_next(struct chan_reply *r, struct chan_list_entry *e)
 	__attribute__((warn_unused_result));
 
 void chan_put_simple(struct buf *b, enum chan_reply_type t);
+void chan_put_granted(struct buf *b, const struct chan_grant *g);
 void chan_put_denied(struct buf *b, enum chan_denial why);
 void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets);
 void chan_put_gone(struct buf *b, uint64_t uid);

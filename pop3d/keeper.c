@@ -18,6 +18,7 @@
 enum { WHY_MAX = 4096 };
 
 static const char *keeper_conf_file = "";
+static struct lease_owner lease_owner;
 
 void keeper_set_conf_file(const char *file)
 {
@@ -73,6 +74,14 @@ static void prepare_check(void)
 		log_warn("no SHA-256: what is read is not checked");
 }
 
+/* Before anybody is confined. */
+static void prepare_lease(const struct conf *c)
+{
+	if (!keeperlease_name(c, &lease_owner))
+		log_fatal(EX_OSERR, "cannot name this keeper: %s",
+			  strerror(errno));
+}
+
 static void run(struct keeperloop *k, const struct conf *c, int control,
 		int console)
 {
@@ -89,6 +98,7 @@ static void run(struct keeperloop *k, const struct conf *c, int control,
 		log_fatal(EX_OSERR, "cannot begin to wait for events: %s",
 			  strerror(errno));
 	k->conf_file = keeper_conf_file;
+	k->lease.owner = lease_owner;
 	k->workers =
 		keeperworkers_start(find_database(c), c->keeper_workers, wake);
 	if (!k->workers)
@@ -110,6 +120,7 @@ int keeper_main(const struct conf *c, int control, int console)
 	if (!k)
 		log_fatal(EX_OSERR, "cannot start the keeper: out of memory");
 	prepare_check();
+	prepare_lease(c);
 	become(c);
 	db_library_init();
 	run(k, c, control, console);

@@ -43,6 +43,7 @@ static void channel_free(struct keeperloop *k, struct channel *c)
 	struct keeperjob *j = c->parked ? keeperloop_unpark(k, c) : NULL;
 
 	keeperjob_free(&j);
+	keeperlease_leave(k, c);
 	(void)epoll_ctl(k->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	forget_out(k, c);
@@ -329,7 +330,12 @@ static void begin_move(struct keeperloop *k, struct channel *c)
 	c->s.move_size = 0;
 	memcpy(j->u.move.who, c->s.user, sizeof(j->u.move.who));
 	(void)ipaddr_text(&c->s.told.remote, j->u.move.from);
-	k->moves++;
+	if (c->lease.fence) {
+		j->owner = &k->lease.owner;
+		j->lease = c->lease;
+		c->moving = true;
+	}
+	k->promised++;
 	keeperloop_submit(k, c, j);
 }
 
@@ -439,6 +445,8 @@ static void begin_open(struct keeperloop *k, struct channel *c,
 	}
 	if (j)
 		keepersession_set_user(&c->s, a->user);
+	if (j && k->conf->pop3_exclusive)
+		j->owner = &k->lease.owner;
 	submit(k, c, j);
 }
 
@@ -524,6 +532,11 @@ static void take_result(struct keeperloop *k, struct channel *c,
 void channel_answered(struct keeperloop *k, struct channel *c,
 		      struct keeperjob *j)
 {
+	if (j->locked && !j->failed) {
+		fail(k, c);
+		answer_denied(k, c, CHAN_DENIED_LOCKED);
+		return;
+	}
 	take_result(k, c, j);
 	if (!buf_ok(&j->out.b)) {
 		channel_close(k, c, "out of memory");

@@ -5,6 +5,7 @@
 #include "lib/metric.h"
 #include "pop3d/keeperframes.h"
 #include "pop3d/keepersession.h"
+#include "sql/lease.h"
 
 #include <sys/queue.h>
 
@@ -29,7 +30,9 @@ struct channel {
 	struct keeperaccount *account; /* counted as one of its sessions */
 	size_t held;                   /* octets of out, counted in buffered */
 	struct keepercheck *check;     /* of a mail that comes in pieces */
-	struct keeperjob *parked;      /* waits for room */
+	struct lease lease;            /* of its mailbox; fence 0: none */
+	bool moving;              /* a move is under way that gives it back */
+	struct keeperjob *parked; /* waits for room */
 	TAILQ_ENTRY(channel) parked_link;
 };
 

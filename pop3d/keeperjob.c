@@ -43,6 +43,8 @@ void keeperjob_free(struct keeperjob **jp)
 		return;
 	if (j->kind == KJ_MOVE)
 		free(j->u.move.uid);
+	if (j->kind == KJ_RENEW)
+		free(j->u.renew.one);
 	if (j->kind == KJ_READ || j->kind == KJ_READ_MANY)
 		keepercheck_free(&j->u.read.check);
 	frames_release(&j->out);
@@ -63,6 +65,9 @@ size_t keeperjob_reserve(const struct keeperjob *j)
 	case KJ_READ_MANY:
 		return MANY_MAX + PIECE_MAX;
 	case KJ_MOVE:
+	case KJ_RENEW:
+	case KJ_RELEASE:
+	case KJ_INHERIT:
 		break;
 	}
 	return 0;
@@ -121,19 +126,54 @@ static enum db_result page_done(struct page *p, enum db_result r)
 	return r;
 }
 
+/* Before the list is read. What an attempt before this one took is ours. */
+static enum db_result take_lease(struct keeperjob *j, struct db *db)
+{
+	uint64_t id;
+	enum db_result r;
+
+	j->locked = false;
+	r = maildrop_find(db, span_of(j->u.open.address),
+			  span_of(j->u.open.incarnation), &id);
+	if (r != DB_OK || id == 0 ||
+	    (j->lease.fence && j->lease.mailbox_id == id))
+		return r;
+	r = lease_take(db, j->owner, id, &j->lease);
+	if (r != DB_OK)
+		return r;
+	j->locked = j->lease.fence == 0;
+	return FAULT(KEEPER_LEASE) ? DB_OURS : DB_OK;
+}
+
+static enum db_result open_list(struct keeperjob *j, struct db *db)
+{
+	const struct chan_grant g = { .exclusive = j->lease.fence > 0 };
+	struct page p = { .j = j };
+	enum db_result r;
+
+	chan_put_granted(frames_begin(&j->out), &g);
+	frames_end(&j->out);
+	r = maildrop_open(db, span_of(j->u.open.address),
+			  span_of(j->u.open.incarnation), j->blank_line,
+			  PAGE_MAILS, page_add, &p, &j->mailbox_id, &j->more);
+	/* it was made, or became another's, behind the lease */
+	if (r == DB_OK && j->owner &&
+	    j->mailbox_id != (g.exclusive ? j->lease.mailbox_id : 0))
+		return DB_RETRY;
+	return page_done(&p, r);
+}
+
 static enum db_result run_open(struct keeperjob *j, struct db *db,
 			       struct buf *scratch)
 {
-	struct page p = { .j = j };
+	enum db_result r = DB_OK;
 
 	(void)scratch;
 	if (FAULT(KEEPER_OPEN))
 		return DB_OURS;
-	put_simple(j, CHAN_GRANTED);
-	return page_done(&p, maildrop_open(db, span_of(j->u.open.address),
-					   span_of(j->u.open.incarnation),
-					   j->blank_line, PAGE_MAILS, page_add,
-					   &p, &j->mailbox_id, &j->more));
+	if (j->owner)
+		r = take_lease(j, db);
+	return r == DB_OK && !j->locked ? open_list(j, db) : r;
 }
 
 static enum db_result run_list(struct keeperjob *j, struct db *db,
@@ -364,10 +404,20 @@ static enum db_result run_read_many(struct keeperjob *j, struct db *db,
 	return r;
 }
 
+static void tell_lost(struct keeperjob *j)
+{
+	log_warn("session=<%016" PRIx64 ">: another session has taken over its "
+		 "mailbox, nothing is deleted: mailbox_id=%" PRIu64,
+		 j->session, j->mailbox_id);
+	j->failed = true;
+	put_simple(j, CHAN_TEMP);
+}
+
 static enum db_result run_move(struct keeperjob *j, struct db *db,
 			       struct buf *scratch)
 {
 	const struct keeperjob_move *m = &j->u.move;
+	struct maildrop_hold hold = { .owner = j->owner, .lease = j->lease };
 	uint64_t moved = 0;
 	enum db_result r;
 
@@ -375,14 +425,54 @@ static enum db_result run_move(struct keeperjob *j, struct db *db,
 	if (FAULT(KEEPER_MOVE_BEGIN))
 		return DB_OURS;
 	r = maildrop_move(db, j->mailbox_id, m->uid, m->n, span_of(m->who),
-			  span_of(m->from), &moved);
+			  span_of(m->from), j->lease.fence ? &hold : NULL,
+			  &moved);
 	if (r != DB_OK)
 		return r;
+	if (hold.lost) {
+		tell_lost(j);
+		return DB_OK;
+	}
 	if (FAULT(KEEPER_MOVE_DONE))
 		return DB_OURS;
 	chan_put_moved(frames_begin(&j->out), moved);
 	frames_end(&j->out);
 	return DB_OK;
+}
+
+static enum db_result run_renew(struct keeperjob *j, struct db *db,
+				struct buf *scratch)
+{
+	const struct keeperjob_renew *w = &j->u.renew;
+	struct lease *l = calloc(w->n, sizeof(*l));
+	enum db_result r;
+
+	(void)scratch;
+	if (!l)
+		return DB_DOWN;
+	for (size_t i = 0; i < w->n; i++)
+		l[i] = w->one[i].lease;
+	r = lease_renew(db, j->owner, l, w->n);
+	for (size_t i = 0; i < w->n && r == DB_OK; i++)
+		w->one[i].lease = l[i];
+	free(l);
+	return r;
+}
+
+static enum db_result run_release(struct keeperjob *j, struct db *db,
+				  struct buf *scratch)
+{
+	bool held;
+
+	(void)scratch;
+	return lease_end(db, j->owner, &j->lease, &held);
+}
+
+static enum db_result run_inherit(struct keeperjob *j, struct db *db,
+				  struct buf *scratch)
+{
+	(void)scratch;
+	return lease_inherit(db, j->owner);
 }
 
 static const struct {
@@ -394,6 +484,9 @@ static const struct {
 	[KJ_READ] = { "read a mail", run_read },
 	[KJ_READ_MANY] = { "read mails", run_read_many },
 	[KJ_MOVE] = { "move mails to the trash", run_move },
+	[KJ_RENEW] = { "renew the leases of mailboxes", run_renew },
+	[KJ_RELEASE] = { "give back the lease of a mailbox", run_release },
+	[KJ_INHERIT] = { "free the leases of earlier keepers", run_inherit },
 };
 
 /* An outage fails every job: one line a second tells it. */

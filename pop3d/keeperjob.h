@@ -7,14 +7,17 @@
 #include "lib/network.h"
 #include "pop3d/keepercheck.h"
 #include "pop3d/keeperframes.h"
-#include "sql/db.h"
+#include "sql/lease.h"
 
 enum keeperjob_kind {
 	KJ_OPEN, /* finds the mailbox; first page of its list */
 	KJ_LIST, /* the next page */
 	KJ_READ, /* a piece of one mail */
 	KJ_READ_MANY,
-	KJ_MOVE
+	KJ_MOVE,
+	KJ_RENEW, /* leases */
+	KJ_RELEASE,
+	KJ_INHERIT
 };
 
 struct keeperjob_open {
@@ -35,6 +38,18 @@ struct keeperjob_move {
 	char from[IPADDR_TEXT_MAX];
 };
 
+/* fence 0 in the answer: it is lost. */
+struct keeperjob_renewal {
+	uint64_t key; /* of the session in the event loop */
+	struct lease lease;
+};
+
+struct keeperjob_renew {
+	struct keeperjob_renewal *one; /* ascending by mailbox; freed with the
+					* job */
+	size_t n;
+};
+
 struct keeperjob {
 	struct keeperjob *next;
 	enum keeperjob_kind kind;
@@ -44,15 +59,19 @@ struct keeperjob {
 	bool narrow;         /* the answer must fit in an empty channel */
 	bool blank_line;     /* of OPEN and LIST: see maildrop.h */
 	uint64_t mailbox_id; /* of OPEN an answer */
+	const struct lease_owner *owner; /* of OPEN NULL: not exclusive */
+	struct lease lease;              /* of OPEN an answer */
 	union {
 		struct keeperjob_open open;
 		uint64_t after; /* LIST: the last uid of the page before */
 		struct keeperjob_read read;
 		struct keeperjob_move move;
+		struct keeperjob_renew renew;
 	} u;
 
 	/* the answer */
 	bool failed;       /* out is TEMP, or nothing: no memory */
+	bool locked;       /* of OPEN: another has the lease; no frames */
 	bool more;         /* there is another piece or page */
 	uint64_t count;    /* mails listed, octets read */
 	uint64_t last_uid; /* listed */

@@ -38,7 +38,7 @@ enum {
 	TAG_CONSOLE_END = TAG_CONSOLE + KEEPERCONSOLE_CLIENTS
 };
 
-static struct channel *find(const struct keeperloop *k, uint64_t key)
+struct channel *keeperloop_find(const struct keeperloop *k, uint64_t key)
 {
 	uint32_t i = (uint32_t)key;
 
@@ -155,7 +155,7 @@ static void on_auth_answer(void *arg, uint64_t who,
 			   const struct authproto_answer *a)
 {
 	struct keeperloop *k = arg;
-	struct channel *c = find(k, who);
+	struct channel *c = keeperloop_find(k, who);
 
 	FAULT_PASS(KEEPER_AUTH_ANSWER);
 	if (c)
@@ -312,12 +312,16 @@ static void on_answers(struct keeperloop *k)
 	list = keeperworkers_take(k->workers);
 	while (list) {
 		struct keeperjob *j = list;
-		struct channel *c = find(k, j->who);
+		struct channel *c = keeperloop_find(k, j->who);
 
 		list = j->next;
 		k->buffered -= keeperjob_reserve(j);
-		if (j->kind == KJ_MOVE)
-			k->moves--;
+		if (j->kind == KJ_MOVE || j->kind == KJ_RELEASE)
+			k->promised--;
+		if (j->kind >= KJ_RENEW)
+			keeperlease_answered(k, j);
+		else
+			keeperlease_settle(k, c, j);
 		if (c)
 			channel_answered(k, c, j);
 		keeperjob_free(&j);
@@ -326,11 +330,11 @@ static void on_answers(struct keeperloop *k)
 
 static void on_channel(struct keeperloop *k, uint64_t key, uint32_t events)
 {
-	struct channel *c = find(k, key);
+	struct channel *c = keeperloop_find(k, key);
 
 	if (c && (events & EPOLLOUT))
 		channel_writable(k, c);
-	c = find(k, key);
+	c = keeperloop_find(k, key);
 	if (c && (events & ~(uint32_t)EPOLLOUT))
 		channel_readable(k, c);
 }
@@ -363,15 +367,19 @@ static void on_event(struct keeperloop *k, const struct epoll_event *ev)
 
 static int how_long(const struct keeperloop *k)
 {
+	int64_t lease = keeperlease_wait(k, clock_ms());
+	int ms = k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
+
 	if (k->stop_by)
 		return EXPIRE_MS / 5;
-	return k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
+	return lease >= 0 && (ms < 0 || lease < ms) ? (int)lease : ms;
 }
 
 static void after_events(struct keeperloop *k)
 {
 	keeperauth_flush(&k->auth);
 	give_parked(k);
+	keeperlease_tick(k, clock_ms());
 	metric_set(M_KEEPER_OCTETS, k->buffered);
 	if ((k->auth.waiting || k->console.open) &&
 	    clock_ms() - k->expired_at >= EXPIRE_MS) {
@@ -383,7 +391,7 @@ static void after_events(struct keeperloop *k)
 
 static bool stopped(const struct keeperloop *k)
 {
-	return k->stop_by && k->moves == 0 &&
+	return k->stop_by && k->promised == 0 &&
 	       (k->channels == 0 || deadline_left(k->stop_by) == 0);
 }
 

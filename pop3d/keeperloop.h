@@ -7,6 +7,7 @@
 #include "pop3d/keeperauth.h"
 #include "pop3d/keeperchannel.h"
 #include "pop3d/keeperconsole.h"
+#include "pop3d/keeperlease.h"
 #include "pop3d/keeperlimits.h"
 #include "pop3d/keeperworkers.h"
 #include "pop3d/logindelay.h"
@@ -27,13 +28,15 @@ struct keeperloop {
 	struct logindelay delay;
 	struct keeperlimits limits;
 	struct keeperconsole console;
+	struct keeperlease lease;
 	int epoll, control, signals, wake;
 
 	struct keeperslot *slot;
 	uint32_t nslot, first_free;
 	unsigned channels;
-	unsigned moves;   /* given to the workers, not yet answered */
-	uint64_t dropped; /* channels that broke the rules */
+	unsigned promised; /* moves and leases given back: jobs that are to be
+			    * finished */
+	uint64_t dropped;  /* channels that broke the rules */
 
 	size_t buffered;              /* octets held, or reserved for jobs */
 	TAILQ_HEAD(, channel) parked; /* their jobs wait for room */
@@ -62,6 +65,9 @@ void keeperloop_run(struct keeperloop *k);
  * folded. */
 unsigned keeperloop_stop_account(struct keeperloop *k, struct span account,
 				 enum chan_end why);
+
+/* NULL: it is gone. */
+struct channel *keeperloop_find(const struct keeperloop *k, uint64_t key);
 
 /* For keeperchannel.c. The key of a new channel, 0: no room. */
 uint64_t keeperloop_add(struct keeperloop *k, struct channel *c);

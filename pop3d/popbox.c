@@ -118,14 +118,24 @@ struct pop_event pop_rset(struct popstate *s, const struct popcmd_args *a)
 	return pop_event(POP_OK);
 }
 
-/* The UPDATE state is entered by this command alone (RFC 1939 s.6). */
+static struct pop_event bye(struct popstate *s)
+{
+	buf_puts(s->out, "+OK\r\n");
+	return pop_end(R_NONE, CHAN_END_QUIT);
+}
+
+static bool is_nothing_marked(const struct popstate *s)
+{
+	return s->list.live_n == s->list.n;
+}
+
+/* The UPDATE state is entered by this command alone (RFC 1939 s.6). Who has
+ * the mailbox for himself gives it back before the "+OK". */
 struct pop_event pop_quit(struct popstate *s, const struct popcmd_args *a)
 {
 	(void)a;
-	if (s->list.live_n == s->list.n) {
-		buf_puts(s->out, "+OK\r\n");
-		return pop_end(R_NONE, CHAN_END_QUIT);
-	}
+	if (is_nothing_marked(s) && !s->grant.exclusive)
+		return bye(s);
 	s->job = JOB_QUIT;
 	s->at = 0;
 	return popbox_quit_go(s);
@@ -154,9 +164,11 @@ struct pop_event popbox_reply(struct popstate *s, struct chan_reply *r)
 {
 	if (r->type == CHAN_MOVED && s->all_sent) {
 		s->count.dele = r->count;
-		buf_puts(s->out, "+OK\r\n");
-		return pop_end(R_NONE, CHAN_END_QUIT);
+		return bye(s);
 	}
+	/* the lease will expire; nothing else was asked */
+	if (r->type == CHAN_TEMP && is_nothing_marked(s))
+		return bye(s);
 	return pop_end(r->type == CHAN_TEMP ? R_POP_QUIT_FAILED : R_POP_TEMP,
 		       CHAN_END_TROUBLE);
 }

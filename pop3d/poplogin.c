@@ -319,6 +319,7 @@ static struct pop_event denied(struct popstate *s, enum chan_denial why)
 		[CHAN_DENIED_CLOSED] = { R_POP_CLOSED, R_POP_CLOSED },
 		[CHAN_DENIED_EARLY] = { R_POP_EARLY, R_POP_EARLY },
 		[CHAN_DENIED_IN_USE] = { R_POP_IN_USE, R_POP_IN_USE },
+		[CHAN_DENIED_LOCKED] = { R_POP_LOCKED, R_POP_LOCKED },
 	};
 
 	return failed(s, said[why].reply, said[why].last, CHAN_END_ATTEMPTS);
@@ -362,6 +363,7 @@ struct pop_event poplogin_reply(struct popstate *s, struct chan_reply *r)
 				      CHAN_END_TROUBLE);
 		if (r->type == CHAN_GRANTED) {
 			s->granted = true;
+			s->grant = r->grant;
 			return pop_event(POP_WAIT);
 		}
 	}

@@ -63,7 +63,8 @@ static void refuse(struct popstate *s, enum reply_id reply)
 static void end_at_border(struct popstate *s)
 {
 	if (s->stopping && !s->ended && s->job == JOB_NONE)
-		end(s, R_POP_KICKED, s->stop);
+		end(s, s->stop == CHAN_END_TAKEN ? R_POP_TAKEN : R_POP_KICKED,
+		    s->stop);
 }
 
 /* Every answer is made of events here. */

@@ -71,8 +71,9 @@ struct popstate {
 	enum pop_job job;
 	enum pop_flight flight;
 	enum pop_sasl sasl;
-	bool tls;       /* is on */
-	bool granted;   /* the keeper said so; the list is arriving */
+	bool tls;     /* is on */
+	bool granted; /* the keeper said so; the list is arriving */
+	struct chan_grant grant;
 	bool deaf;      /* the client reads no more */
 	bool peer_told; /* the keeper knows the real client */
 	bool greet;     /* is still to be done */

@@ -212,6 +212,8 @@ static enum db_result drop_box(struct purge *p, void *arg)
 	}
 	r = db_run(p->db, Q_ERASE_LOGIN, param);
 	if (r == DB_OK)
+		r = db_run(p->db, Q_ERASE_LEASE, param);
+	if (r == DB_OK)
 		r = db_run(p->db, Q_ERASE_BOX, param);
 	if (r == DB_OK)
 		p->r.mailboxes += db_affected(p->db);

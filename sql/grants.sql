@@ -63,6 +63,9 @@ GRANT UPDATE (messages, octets) ON mailbox TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
+GRANT SELECT, INSERT (mailbox_id),
+  UPDATE (holder, keeper, fence, beat, expires_at)
+  ON lease TO 'mailrow-pop3'@'localhost';
 GRANT SELECT (content_id, octets, header_octets, sha256) ON content
   TO 'mailrow-pop3'@'localhost';
 
@@ -78,6 +81,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON content TO 'mailrow-purge'@'localhost';
 GRANT SELECT (content_id, seq), DELETE ON chunk TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON receipt TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON lease TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-purge'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)

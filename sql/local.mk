@@ -17,6 +17,7 @@ sql_libsql_a_SOURCES = \
 	sql/erase.c \
 	sql/explain.c sql/explain.h \
 	sql/export.c sql/export.h \
+	sql/lease.c sql/lease.h \
 	sql/maildrop.c sql/maildrop.h \
 	sql/native.c sql/native.h \
 	sql/optfile.c sql/optfile.h \

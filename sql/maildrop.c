@@ -37,6 +37,24 @@ static enum db_result take_list(struct db *db, enum query_id q,
 	return r;
 }
 
+enum db_result maildrop_find(struct db *db, struct span address,
+			     struct span incarnation, uint64_t *mailbox_id_r)
+{
+	const struct sqlval param[] = { sql_bytes(address) };
+	struct sqlval col[4];
+	enum db_result r;
+	bool got;
+
+	*mailbox_id_r = 0;
+	r = db_one(db, Q_BOX_FIND, param, col, &got);
+	if (r != DB_OK || !got)
+		return r;
+	if (col[1].s.n == 0 || incarnation.n == 0 ||
+	    span_eq(col[1].s, incarnation))
+		*mailbox_id_r = col[0].u;
+	return r;
+}
+
 /* The first row is the mailbox; "" on either side fits any incarnation (see
  * box.c). */
 enum db_result maildrop_open(struct db *db, struct span address,

@@ -4,7 +4,7 @@
 #define MAILROW_SQL_MAILDROP_H
 
 #include "lib/uidl.h"
-#include "sql/db.h"
+#include "sql/lease.h"
 
 struct maildrop_entry {
 	uint64_t uid;
@@ -60,12 +60,26 @@ enum db_result maildrop_read_many(
 		    struct span data),
 	void *arg) __attribute__((warn_unused_result));
 
+/* The number of the mailbox, as maildrop_open() finds it; 0: none yet. */
+enum db_result maildrop_find(struct db *db, struct span address,
+			     struct span incarnation, uint64_t *mailbox_id_r)
+	__attribute__((warn_unused_result));
+
+/* A session's lease, for maildrop_move(). */
+struct maildrop_hold {
+	const struct lease_owner *owner;
+	struct lease lease;
+	bool lost; /* set there */
+};
+
 /* Moves those that still exist to the trash in one transaction, row by row;
  * counters change by what was really moved. who and from are for the trash
- * row. DB_DOWN: nothing is known to be moved. */
+ * row. DB_DOWN: nothing is known to be moved. With hold (else NULL) the lease
+ * is given back in the same transaction; it is lost: nothing is moved. */
 enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
 			     const uint64_t *uid, size_t n, struct span who,
-			     struct span from, uint64_t *moved_r)
+			     struct span from, struct maildrop_hold *hold,
+			     uint64_t *moved_r)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -202,11 +202,11 @@ enum db_result purgebox_adopt(struct purge *p, uint64_t id)
 enum db_result purgebox_stray(struct db *db, uint64_t after, uint64_t before,
 			      uint64_t *id_r)
 {
-	struct sqlval param[8], col[1];
+	struct sqlval param[10], col[1];
 	enum db_result r;
 	bool got;
 
-	for (size_t i = 0; i < 8; i += 2) {
+	for (size_t i = 0; i < 10; i += 2) {
 		param[i] = sql_u64(after);
 		param[i + 1] = sql_u64(before);
 	}

@@ -88,6 +88,20 @@ CREATE TABLE served (
   mode ENUM('pass', 'mirror', 'store') NOT NULL
 ) ENGINE=InnoDB;
 
+-- Which session has a mailbox for itself (pop3_exclusive = yes); holder NULL:
+-- none. The row is made when the mailbox is first opened so. fence grows with
+-- each taking, beat with each change: an UPDATE that changes nothing would not
+-- be seen by another node.
+CREATE TABLE lease (
+  mailbox_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  holder     VARBINARY(255) NULL,
+  keeper     BINARY(16) NULL,
+  fence      BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  beat       BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  expires_at DATETIME(3) NULL,
+  KEY holder (holder)
+) ENGINE=InnoDB;
+
 -- How far mailrow purge has come in what it walks from end to end, and when it
 -- last came to the end.
 CREATE TABLE purge_step (

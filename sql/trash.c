@@ -16,7 +16,10 @@ struct move {
 	const uint64_t *uid; /* ascending */
 	size_t n;
 	struct span who, from;
-	uint64_t moved, octets; /* in this attempt */
+	struct maildrop_hold *hold; /* NULL: no lease */
+	bool doubted;               /* the answer to a COMMIT was lost */
+	bool settled;               /* it committed */
+	uint64_t moved, octets;     /* in this attempt */
 };
 
 static enum db_result lock_box(struct db *db, const struct move *m, bool *got)
@@ -26,6 +29,24 @@ static enum db_result lock_box(struct db *db, const struct move *m, bool *got)
 	enum db_result r = db_one(db, Q_DROP_LOCK, param, col, got);
 
 	return r == DB_OK ? replay_fault(db, FAULT_MOVE_LOCK) : r;
+}
+
+/* The lease is of this session, or was until the COMMIT whose answer was lost:
+ * the row tells which, once the transaction before this one has ended. */
+static enum db_result fence(struct db *db, struct move *m)
+{
+	bool held = true;
+	enum db_result r;
+
+	if (!m->hold)
+		return DB_OK;
+	r = lease_end(db, m->hold->owner, &m->hold->lease, &held);
+	if (r == DB_OK)
+		r = replay_fault(db, FAULT_MOVE_FENCE);
+	if (r == DB_OK && !held && m->doubted)
+		r = lease_is_ended(db, &m->hold->lease, &m->settled);
+	m->hold->lost = r == DB_OK && !held && !m->settled;
+	return r;
 }
 
 /* Both statements must hit the row that the lock keeps in place. */
@@ -112,6 +133,28 @@ static enum db_result commit(struct db *db)
 	return r == DB_OK ? replay_fault(db, FAULT_MOVE_COMMITTED) : r;
 }
 
+static bool is_over(const struct move *m)
+{
+	return m->settled || (m->hold && m->hold->lost);
+}
+
+static enum db_result move_and_commit(struct db *db, struct move *m,
+				      bool *in_doubt)
+{
+	enum db_result r = DB_OK;
+
+	for (size_t i = 0; r == DB_OK && i < m->n; i += SIZES_MANY)
+		r = move_some(db, m, i);
+	if (r == DB_OK && m->moved > 0)
+		r = count(db, m);
+	if (r != DB_OK)
+		return r;
+	r = commit(db);
+	*in_doubt = r != DB_OK && r != DB_RETRY;
+	return r;
+}
+
+/* Without a mailbox row there is nothing to move. */
 static enum db_result attempt(struct db *db, struct move *m, bool *in_doubt)
 {
 	enum db_result r = replay_fault(db, FAULT_MOVE_BEGIN);
@@ -122,15 +165,13 @@ static enum db_result attempt(struct db *db, struct move *m, bool *in_doubt)
 		r = db_begin(db);
 	if (r == DB_OK)
 		r = lock_box(db, m, &got);
-	for (size_t i = 0; r == DB_OK && got && i < m->n; i += SIZES_MANY)
-		r = move_some(db, m, i);
-	if (r == DB_OK && m->moved > 0)
-		r = count(db, m);
-	if (r == DB_OK) {
-		r = commit(db);
-		*in_doubt |= r != DB_OK && r != DB_RETRY;
-	}
-	if (r != DB_OK)
+	if (r == DB_OK && !got)
+		m->n = 0;
+	if (r == DB_OK)
+		r = fence(db, m);
+	if (r == DB_OK && !is_over(m))
+		r = move_and_commit(db, m, in_doubt);
+	if (r != DB_OK || is_over(m))
 		db_rollback(db);
 	return r;
 }
@@ -147,8 +188,10 @@ static enum db_result move_all(struct db *db, struct move *m, uint64_t *moved_r)
 		bool in_doubt = false;
 
 		r = attempt(db, m, &in_doubt);
-		if (in_doubt)
+		if (in_doubt) {
 			doubted = m->moved;
+			m->doubted = true;
+		}
 		if ((r != DB_RETRY && r != DB_DOWN) ||
 		    deadline_left(deadline) == 0)
 			break;
@@ -167,21 +210,25 @@ static int by_number(const void *a, const void *b)
 
 enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
 			     const uint64_t *uid, size_t n, struct span who,
-			     struct span from, uint64_t *moved_r)
+			     struct span from, struct maildrop_hold *hold,
+			     uint64_t *moved_r)
 {
-	struct move m = {
-		.mailbox_id = mailbox_id, .n = n, .who = who, .from = from
-	};
+	struct move m = { .mailbox_id = mailbox_id,
+			  .n = n,
+			  .who = who,
+			  .from = from,
+			  .hold = hold };
 	enum db_result r;
 	uint64_t *sorted;
 
 	*moved_r = 0;
-	if (n == 0)
+	if (n == 0 && !hold)
 		return DB_OK;
-	sorted = calloc(n, sizeof(*sorted));
+	sorted = calloc(n ? n : 1, sizeof(*sorted));
 	if (!sorted)
 		return DB_DOWN;
-	memcpy(sorted, uid, n * sizeof(*sorted));
+	if (n)
+		memcpy(sorted, uid, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), by_number);
 	m.uid = sorted;
 	r = move_all(db, &m, moved_r);

@@ -5,8 +5,10 @@ from the database, to fail and to stall."""
 
 import os
 import re
+import signal
 import socket
 import threading
+import time
 
 import mails
 from mrtest import PASSWORD, TOP, Failed, Pop3, wait_until
@@ -108,10 +110,45 @@ def to_last_logins(world, who, stale):
     world.restart("authd")
 
 
+def set_exclusive(world, on):
+    conf = os.path.join(world.sandbox.dir, "etc", "mailrow", "conf.d",
+                        "then.conf")
+    with open(conf, "w") as f:
+        f.write("pop3_exclusive = %s\n" % ("yes" if on else "no"))
+    try:
+        world.sandbox.kill("pop3d", signal.SIGHUP)
+    except OSError:
+        pass                # it dies, and reads the file when it is back
+
+
+def to_exclusive(world, who, stay):
+    """A session that has its mailbox for itself. STAY: until its lease is
+    renewed, which comes within 20 s."""
+    address = world.new_account()
+    world.sandbox.sql("INSERT INTO mailbox (address, created_at) VALUES"
+                      " ('%s', UTC_TIMESTAMP())" % address)
+    set_exclusive(world, True)
+    try:
+        with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
+            p.login(address)
+            end = time.monotonic() + 21
+            while stay and time.monotonic() < end and \
+                    world.sandbox.points.armed("lease-unread"):
+                time.sleep(0.1)
+            p.quit()
+    except (Failed, OSError):
+        pass
+    finally:
+        set_exclusive(world, False)
+
+
 SPECIAL = {"box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
            "keeper-list": (to_second_page, False),
+           "keeper-lease": (to_exclusive, False),
+           "lease-unread": (to_exclusive, True),
+           "move-fence": (to_exclusive, False),
            "keeper-peer": (to_proxied, False),
            "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),

@@ -60,6 +60,8 @@ static void put_reply(struct buf *b, struct chan_reply *r)
 		chan_put_denied(b, r->denial);
 		break;
 	case CHAN_GRANTED:
+		chan_put_granted(b, &r->grant);
+		break;
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
 	case CHAN_READ_END:

@@ -23,6 +23,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_deliver \
 	tests/sql/test_sql_grants \
 	tests/sql/test_sql_judge \
+	tests/sql/test_sql_lease \
 	tests/sql/test_sql_maildrop \
 	tests/sql/test_sql_purge \
 	tests/sql/test_sql_purgebox \
@@ -98,6 +99,11 @@ tests_sql_test_sql_judge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_judge_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_judge_SOURCES = tests/sql/test_sql_judge.c \
 	tests/sql/fixture.c tests/sql/fixture.h
+tests_sql_test_sql_lease_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_lease_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_lease_SOURCES = tests/sql/test_sql_lease.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_test_sql_maildrop_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_maildrop_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_maildrop_SOURCES = tests/sql/test_sql_maildrop.c \

@@ -64,10 +64,10 @@ int purging_end(void **state)
 	return fix_end(state);
 }
 
-static const char *const tables[] = { "mailbox",   "mail",   "trash",
-				      "content",   "chunk",  "receipt",
-				      "account",   "domain", "last_login",
-				      "purge_step" };
+static const char *const tables[] = { "mailbox", "mail",      "trash",
+				      "content", "chunk",     "receipt",
+				      "account", "domain",    "last_login",
+				      "lease",   "purge_step" };
 
 int purging_empty(void **state)
 {
@@ -103,7 +103,7 @@ void move(uint64_t box, uint64_t uid)
 	uint64_t moved;
 
 	assert_int_equal(maildrop_move(d, box, &uid, 1, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 1);
 	pool_put(pop3, &d);

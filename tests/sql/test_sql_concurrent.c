@@ -126,7 +126,7 @@ static void *move_mails(void *arg)
 		}
 		check_order(&w, b, &now[b], &before[b]);
 		if (maildrop_move(db, box[b], now[b].uid, now[b].n / 2,
-				  SPAN_LIT("w"), SPAN_LIT("f"),
+				  SPAN_LIT("w"), SPAN_LIT("f"), NULL,
 				  &moved) != DB_OK)
 			atomic_fetch_add(&failed, 1);
 		atomic_fetch_add(&moved_total, (unsigned)moved);

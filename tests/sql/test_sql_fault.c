@@ -322,7 +322,7 @@ static void a_move_that_is_cut_moves_all_and_counts_once(void **state)
 			uid[k] = mailing_quick(pool, a, "x\r\n");
 		fix_fault(move_points[i], "fail");
 		if (maildrop_move(db, a, uid, 2, SPAN_LIT("w"), SPAN_LIT("f"),
-				  &moved) != DB_OK)
+				  NULL, &moved) != DB_OK)
 			fail_msg("%s: %s", move_points[i], db_why(db));
 		assert_true(fix_fault_met(move_points[i]));
 		assert_int_equal(moved, 2);
@@ -350,7 +350,8 @@ static void a_move_whose_process_dies_moves_all_or_nothing(void **state)
 			struct db *db = pool_get(own, deadline_in(1000));
 
 			_exit(maildrop_move(db, a, uid, 2, SPAN_LIT("w"),
-					    SPAN_LIT("f"), &moved) == DB_OK);
+					    SPAN_LIT("f"), NULL,
+					    &moved) == DB_OK);
 		}
 		assert_true(pid > 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);

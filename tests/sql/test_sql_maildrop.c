@@ -261,7 +261,7 @@ static void a_mail_in_the_trash_can_still_be_read(void **state)
 
 	(void)state;
 	assert_int_equal(maildrop_move(db, id, &uid, 1, SPAN_LIT("who"),
-				       SPAN_LIT("::1"), &moved),
+				       SPAN_LIT("::1"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 1);
 	read_whole(id, uid, 0, &out);
@@ -364,7 +364,7 @@ static void rule_35_what_is_moved_leaves_the_counters(void **state)
 		uid[39 - i] = store(id, SPAN_LIT("x\r\n"));
 	assert_int_equal(maildrop_move(db, id, uid, 35,
 				       SPAN_LIT("move@example.org"),
-				       SPAN_LIT("192.0.2.1"), &moved),
+				       SPAN_LIT("192.0.2.1"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 35);
 	assert_int_equal(fix_number("SELECT messages FROM mailbox WHERE"
@@ -381,15 +381,15 @@ static void rule_35_what_is_moved_leaves_the_counters(void **state)
 	mailing_check_store(0);
 	/* what is gone counts as done */
 	assert_int_equal(maildrop_move(db, id, uid, 40, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 5);
 	assert_int_equal(maildrop_move(db, id, uid, 40, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 0);
 	assert_int_equal(maildrop_move(db, id + 1000, uid, 40, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 0);
 	mailing_check_store(0);
@@ -405,7 +405,7 @@ static void a_wrong_counter_does_not_keep_mail_from_going(void **state)
 		" WHERE mailbox_id = %llu",
 		(unsigned long long)id);
 	assert_int_equal(maildrop_move(db, id, &uid, 1, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	assert_int_equal(moved, 1);
 	mailing_check_store(0);

@@ -313,7 +313,7 @@ static void *take_mails(void *arg)
 			atomic_fetch_add(&broken, 1);
 		read_all(d, box, &s);
 		if (maildrop_move(d, box, s.uid, s.n / 2, SPAN_LIT("w"),
-				  SPAN_LIT("f"), &moved) != DB_OK)
+				  SPAN_LIT("f"), NULL, &moved) != DB_OK)
 			atomic_fetch_add(&broken, 1);
 		atomic_fetch_add(&moved_total, (unsigned)moved);
 	}

@@ -88,7 +88,7 @@ static void move_first(uint64_t box)
 	uint64_t uid = 16777216, moved;
 
 	assert_int_equal(maildrop_move(d, box, &uid, 1, SPAN_LIT("w"),
-				       SPAN_LIT("f"), &moved),
+				       SPAN_LIT("f"), NULL, &moved),
 			 DB_OK);
 	pool_put(pop3, &d);
 	fix_sql("UPDATE trash SET deleted_at = '2020-01-01'");

@@ -221,7 +221,7 @@ class Channel:
         """The list of the mailbox: (uid, octets, uidl)."""
         self.auth(*args, **more)
         kind = self.take()
-        if kind != (GRANTED, b""):
+        if kind != (GRANTED, b"\0"):
             raise RuntimeError("login answered %r" % (kind,))
         rows = []
         while True:

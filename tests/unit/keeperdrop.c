@@ -116,9 +116,12 @@ enum db_result maildrop_read_many(struct db *db, uint64_t mailbox_id,
 
 enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
 			     const uint64_t *uid, size_t n, struct span who,
-			     struct span from, uint64_t *moved_r)
+			     struct span from, struct maildrop_hold *hold,
+			     uint64_t *moved_r)
 {
 	(void)db;
+	if (hold)
+		hold->lost = base.lost;
 	assert_int_equal(mailbox_id, MAILBOX);
 	assert_true(n <= COUNT(base.moved));
 	memcpy(base.moved, uid, n * sizeof(*uid));
@@ -127,6 +130,52 @@ enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
 	(void)snprintf(base.from, sizeof(base.from), "%.*s", (int)from.n,
 		       from.p);
 	*moved_r = n;
+	return next_result();
+}
+
+enum db_result maildrop_find(struct db *db, struct span address,
+			     struct span incarnation, uint64_t *mailbox_id_r)
+{
+	(void)db;
+	assert_true(span_is(address, "bob@a.example"));
+	assert_true(span_is(incarnation, "1"));
+	*mailbox_id_r = base.box;
+	return next_result();
+}
+
+enum db_result lease_take(struct db *db, const struct lease_owner *o,
+			  uint64_t mailbox_id, struct lease *l_r)
+{
+	(void)db;
+	assert_non_null(o);
+	base.takes++;
+	*l_r = (struct lease){ mailbox_id, base.fence };
+	return next_result();
+}
+
+enum db_result lease_renew(struct db *db, const struct lease_owner *o,
+			   struct lease *l, size_t n)
+{
+	(void)db;
+	assert_non_null(o);
+	for (size_t i = 0; i < n; i++)
+		l[i].fence = l[i].fence == base.fence ? 0 : l[i].fence;
+	return next_result();
+}
+
+enum db_result lease_end(struct db *db, const struct lease_owner *o,
+			 const struct lease *l, bool *held_r)
+{
+	(void)db;
+	assert_non_null(o);
+	*held_r = l->fence == base.fence;
+	return next_result();
+}
+
+enum db_result lease_inherit(struct db *db, const struct lease_owner *o)
+{
+	(void)db;
+	assert_non_null(o);
 	return next_result();
 }
 

@@ -26,6 +26,10 @@ struct keeperdrop {
 	uint64_t moved[16];
 	size_t nmoved;
 	char who[32], from[32];
+	uint64_t box;   /* what maildrop_find() finds */
+	uint64_t fence; /* of the next lease; 0: another has it */
+	unsigned takes;
+	bool lost; /* the lease, when something is moved */
 };
 extern struct keeperdrop base;
 

@@ -53,6 +53,14 @@ static void answer(struct poprig *r, enum chan_reply_type t)
 	queue_frame(r, &b);
 }
 
+static void grant(struct poprig *r)
+{
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+
+	chan_put_granted(&b, &r->grant);
+	queue_frame(r, &b);
+}
+
 static void send_list(struct poprig *r)
 {
 	struct buf b = BUF_INIT(CHAN_FRAME_MAX), uidl = BUF_INIT(64);
@@ -113,7 +121,7 @@ static void serve_auth(struct poprig *r, const struct chan_auth *a)
 	} else if (r->denial) {
 		deny(r, r->denial);
 	} else {
-		answer(r, CHAN_GRANTED);
+		grant(r);
 		send_list(r);
 	}
 }

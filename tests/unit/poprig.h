@@ -25,6 +25,7 @@ struct poprig {
 	size_t mails;
 	const char *user, *password;
 	size_t frame_max; /* of a DATA frame; 0 = all there is room for */
+	struct chan_grant grant; /* of every login */
 	enum chan_denial denial; /* of who knows the password */
 	bool down;               /* the database does not answer */
 	bool down_after_mail;    /* nor after a MAIL frame */

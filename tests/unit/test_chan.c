@@ -319,10 +319,10 @@ static void frames_of_no_session_are_rejected(void **state)
 
 static void replies_without_list_come_back_as_they_were(void **state)
 {
-	static const enum chan_reply_type simple[] = {
-		CHAN_GRANTED,  CHAN_TEMP,    CHAN_LIST_END,
-		CHAN_READ_END, CHAN_CROWDED, CHAN_PEER_TAKEN
-	};
+	static const enum chan_reply_type simple[] = { CHAN_TEMP, CHAN_LIST_END,
+						       CHAN_READ_END,
+						       CHAN_CROWDED,
+						       CHAN_PEER_TAKEN };
 	struct chan_reply r;
 
 	(void)state;
@@ -441,6 +441,26 @@ static void a_full_list_ends_at_the_frame(void **state)
 	assert_int_equal(r.count, n);
 }
 
+static void a_grant_comes_back_as_it_was(void **state)
+{
+	struct chan_grant g = { 0 };
+	struct chan_reply r;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		g.exclusive = i == 1;
+		buf_reset(&frame);
+		chan_put_granted(&frame, &g);
+		assert_true(chan_parse_reply(buf_span(&frame), &r));
+		assert_int_equal(r.type, CHAN_GRANTED);
+		assert_int_equal(r.grant.exclusive, g.exclusive);
+		assert_false(chan_parse_reply(
+			span_head(buf_span(&frame), frame.n - 1), &r));
+	}
+	frame.p[1] = 2;
+	assert_false(chan_parse_reply(buf_span(&frame), &r));
+}
+
 static void an_empty_list_and_a_second_frame_are_fine(void **state)
 {
 	struct chan_reply r;
@@ -448,7 +468,7 @@ static void an_empty_list_and_a_second_frame_are_fine(void **state)
 
 	(void)state;
 	buf_reset(&frame);
-	chan_put_simple(&frame, CHAN_GRANTED);
+	chan_put_simple(&frame, CHAN_TEMP);
 	chan_list_begin(&l, &frame);
 	chan_list_end(&l);
 	assert_true(chan_parse_reply(span_skip(buf_span(&frame), 1), &r));
@@ -526,6 +546,7 @@ int main(void)
 		cmocka_unit_test(data_fills_a_frame_and_no_more),
 		cmocka_unit_test(a_list_comes_back_as_it_was),
 		cmocka_unit_test(a_full_list_ends_at_the_frame),
+		cmocka_unit_test(a_grant_comes_back_as_it_was),
 		cmocka_unit_test(an_empty_list_and_a_second_frame_are_fine),
 		cmocka_unit_test(a_uidl_that_pop3_forbids_is_not_sent),
 		cmocka_unit_test(frames_of_no_keeper_are_rejected),

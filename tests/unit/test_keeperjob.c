@@ -2,6 +2,8 @@
  * answers. */
 #include "tests/unit/keeperdrop.h"
 
+#include <stdlib.h>
+
 #include "lib/clock.h"
 
 /* Whether pieces are read narrowly. */
@@ -397,6 +399,101 @@ static void a_job_that_waited_too_long_is_not_begun(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, begin)
 
+static const struct lease_owner owner = { "here", { 1 } };
+
+static struct keeperjob *exclusive_open(void)
+{
+	struct keeperjob *j = job(KJ_OPEN);
+
+	j->owner = &owner;
+	base.box = MAILBOX;
+	base.fence = 7;
+	return j;
+}
+
+static void the_lease_comes_before_the_list(void **state)
+{
+	struct keeperjob *j = exclusive_open();
+	struct chan_reply r;
+	size_t at = 0;
+
+	(void)state;
+	base.mails = 3;
+	run(j);
+	assert_false(j->failed);
+	assert_int_equal(j->lease.fence, 7);
+	assert_int_equal(j->lease.mailbox_id, MAILBOX);
+	assert_true(reply(j, &at, &r));
+	assert_true(r.grant.exclusive);
+	keeperjob_free(&j);
+}
+
+static void who_gets_no_lease_gets_no_list(void **state)
+{
+	struct keeperjob *j = exclusive_open();
+
+	(void)state;
+	base.fence = 0;
+	run(j);
+	assert_true(j->locked);
+	assert_false(j->failed);
+	want_end(j, 0);
+	keeperjob_free(&j);
+}
+
+/* What a try before took is ours; a mailbox made behind it is taken too. */
+static void a_lease_is_taken_once_and_of_the_right_mailbox(void **state)
+{
+	struct keeperjob *j = exclusive_open();
+
+	(void)state;
+	base.result[2] = DB_RETRY; /* the list */
+	run(j);
+	assert_false(j->failed);
+	assert_int_equal(base.takes, 1);
+	assert_int_equal(j->lease.fence, 7);
+	keeperjob_free(&j);
+	j = exclusive_open();
+	base.box = 0;
+	run(j);
+	assert_true(j->failed);
+	assert_int_equal(j->lease.fence, 0);
+	keeperjob_free(&j);
+}
+
+static void a_lost_lease_is_our_trouble(void **state)
+{
+	struct keeperjob *j = job(KJ_MOVE);
+
+	(void)state;
+	j->owner = &owner;
+	j->lease = (struct lease){ MAILBOX, 7 };
+	base.lost = true;
+	run(j);
+	want_temp(j);
+	keeperjob_free(&j);
+}
+
+static void a_renewal_tells_what_is_lost(void **state)
+{
+	struct keeperjob *j = job(KJ_RENEW);
+
+	(void)state;
+	j->owner = &owner;
+	j->u.renew.n = 3;
+	j->u.renew.one = calloc(3, sizeof(*j->u.renew.one));
+	assert_non_null(j->u.renew.one);
+	base.fence = 2;
+	for (size_t i = 0; i < 3; i++)
+		j->u.renew.one[i].lease = (struct lease){ i, i + 1 };
+	run(j);
+	assert_false(j->failed);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(j->u.renew.one[i].lease.fence,
+				 i == 1 ? 0 : i + 1);
+	keeperjob_free(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +512,11 @@ int main(void)
 		TEST(a_move_is_not_replayed_again),
 		TEST(a_read_is_replayed_while_that_helps),
 		TEST(a_job_that_waited_too_long_is_not_begun),
+		TEST(the_lease_comes_before_the_list),
+		TEST(who_gets_no_lease_gets_no_list),
+		TEST(a_lease_is_taken_once_and_of_the_right_mailbox),
+		TEST(a_lost_lease_is_our_trouble),
+		TEST(a_renewal_tells_what_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,6 +284,7 @@ static void rule_50_each_refusal_has_its_code(void **state)
 		{ CHAN_DENIED_CLOSED, "-ERR [SYS/PERM] " },
 		{ CHAN_DENIED_EARLY, "-ERR [LOGIN-DELAY] " },
 		{ CHAN_DENIED_IN_USE, "-ERR [IN-USE] " },
+		{ CHAN_DENIED_LOCKED, "-ERR [IN-USE] another session " },
 	};
 
 	(void)state;

@@ -122,6 +122,32 @@ static void rule_33_quit_answers_only_after_the_commit(void **state)
 	assert_text(buf_span(&rig.said), span_of("+OK\r\n"));
 }
 
+static void rule_37_who_has_the_mailbox_alone_gives_it_back_first(void **state)
+{
+	(void)state;
+	rig.grant.exclusive = true;
+	poprig_login(&rig);
+	rig.stalled = true;
+	expect("QUIT", "");
+	assert_false(rig.pop.ended);
+	rig.stalled = false;
+	poprig_pump(&rig);
+	assert_text(buf_span(&rig.said), span_of("+OK\r\n"));
+	expect_end(CHAN_END_QUIT);
+	assert_int_equal(rig.moves, 1);
+	assert_int_equal(moved(), 0);
+}
+
+static void nothing_marked_is_nothing_to_confirm(void **state)
+{
+	(void)state;
+	rig.grant.exclusive = true;
+	poprig_login(&rig);
+	rig.down = true;
+	expect("QUIT", "+OK\r\n");
+	expect_end(CHAN_END_QUIT);
+}
+
 static void rule_33_a_quit_that_failed_says_so(void **state)
 {
 	(void)state;
@@ -282,13 +308,23 @@ static void a_malformed_frame_ends_the_session(void **state)
 	expect_end(CHAN_END_TROUBLE);
 }
 
+static void feed_granted(void)
+{
+	const struct chan_grant none = { 0 };
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+
+	chan_put_granted(&b, &none);
+	popstate_frame(&rig.pop, buf_span(&b));
+	buf_release(&b);
+}
+
 static void a_list_cut_by_trouble_is_no_empty_mailbox(void **state)
 {
 	(void)state;
 	rig.stalled = true;
 	(void)poprig_say(&rig, "USER bob@example.org");
 	(void)poprig_say(&rig, "PASS secret");
-	feed_frame(CHAN_GRANTED);
+	feed_granted();
 	feed_frame(CHAN_TEMP);
 	expect_end(CHAN_END_TROUBLE);
 	assert_int_equal(rig.pop.state, ST_AUTH);
@@ -315,14 +351,35 @@ static void rule_41_while_the_client_reads_nothing_output_stays_bounded(
 	assert_true(rig.said.n > 100000 * 10);
 }
 
-static void tell_to_stop(void)
+static void tell_to_stop_for(enum chan_end why)
 {
 	struct buf b = BUF_INIT(16);
 
-	chan_put_stop(&b, CHAN_END_KICKED);
+	chan_put_stop(&b, why);
 	popstate_frame(&rig.pop, buf_span(&b));
 	buf_release(&b);
 	poprig_pump(&rig);
+}
+
+static void tell_to_stop(void)
+{
+	tell_to_stop_for(CHAN_END_KICKED);
+}
+
+static void rule_37_who_lost_the_mailbox_is_told(void **state)
+{
+	struct buf b = BUF_INIT(512);
+
+	(void)state;
+	poprig_login(&rig);
+	(void)poprig_say(&rig, "DELE 1");
+	buf_reset(&rig.said);
+	tell_to_stop_for(CHAN_END_TAKEN);
+	reply_put_pop3(&b, R_POP_TAKEN);
+	assert_text(buf_span(&rig.said), buf_span(&b));
+	expect_end(CHAN_END_TAKEN);
+	assert_int_equal(moved(), 0);
+	buf_release(&b);
 }
 
 static void told_to_stop_it_ends_between_two_commands(void **state)
@@ -412,6 +469,8 @@ int main(void)
 		TEST(rule_26_deleted_mails_vanish_and_numbers_stay),
 		TEST(quit_moves_what_is_marked),
 		TEST(rule_33_quit_answers_only_after_the_commit),
+		TEST(rule_37_who_has_the_mailbox_alone_gives_it_back_first),
+		TEST(nothing_marked_is_nothing_to_confirm),
 		TEST(rule_33_a_quit_that_failed_says_so),
 		TEST(a_keeper_lost_in_quit_promises_nothing),
 		TEST(rule_33_quit_before_login_touches_nothing),
@@ -426,6 +485,7 @@ int main(void)
 		TEST(a_malformed_frame_ends_the_session),
 		TEST(a_list_cut_by_trouble_is_no_empty_mailbox),
 		TEST(rule_41_while_the_client_reads_nothing_output_stays_bounded),
+		TEST(rule_37_who_lost_the_mailbox_is_told),
 		TEST(told_to_stop_it_ends_between_two_commands),
 		TEST(told_to_stop_it_finishes_a_mail),
 		TEST(told_to_stop_a_quit_is_carried_out),

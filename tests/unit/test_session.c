@@ -179,7 +179,7 @@ static void log_in(void)
 	hear("+OK Mailrow POP3 ready\r\n");
 	send_line("USER bob\r\nPASS x\r\n");
 	assert_int_equal(hear_request().type, CHAN_AUTH);
-	chan_put_simple(&b, CHAN_GRANTED);
+	chan_put_granted(&b, &(const struct chan_grant){ 0 });
 	say_frame(&b);
 	chan_list_begin(&l, &b);
 	assert_true(chan_list_add(&l, &e));

@@ -1,0 +1,204 @@
+/* pop3d/keeperlease.c: see keeperlease.h. */
+#include "pop3d/keeperlease.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "pop3d/keeperloop.h"
+
+enum {
+	RENEW_MS = LEASE_SECONDS * 1000 / 3,
+	AGAIN_MS = 3000 /* after a failure */
+};
+
+/* Two services on one host have different sockets, so neither takes the other
+ * for its dead predecessor. */
+bool keeperlease_name(const struct conf *c, struct lease_owner *o_r)
+{
+	char host[LEASE_HOLDER_MAX + 1] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)snprintf(o_r->holder, sizeof(o_r->holder), "%.100s:%.150s", host,
+		       c->pop3_control_socket);
+	return getrandom(o_r->keeper, sizeof(o_r->keeper), 0) ==
+	       (ssize_t)sizeof(o_r->keeper);
+}
+
+static bool has_work(const struct keeperloop *k)
+{
+	const struct keeperlease *l = &k->lease;
+
+	return !l->busy && !k->stop_by &&
+	       (l->held > 0 || (k->conf->pop3_exclusive && !l->inherited));
+}
+
+int64_t keeperlease_wait(const struct keeperloop *k, int64_t now)
+{
+	if (!has_work(k))
+		return -1;
+	return k->lease.due > now ? k->lease.due - now : 0;
+}
+
+static struct keeperjob *job_new(struct keeperloop *k, enum keeperjob_kind kind)
+{
+	struct keeperjob *j = keeperjob_new(kind);
+
+	if (j)
+		j->owner = &k->lease.owner;
+	else
+		log_warn("cannot keep the leases of mailboxes: out of memory");
+	return j;
+}
+
+static int by_mailbox(const void *a, const void *b)
+{
+	const struct keeperjob_renewal *x = a, *y = b;
+
+	return (x->lease.mailbox_id > y->lease.mailbox_id) -
+	       (x->lease.mailbox_id < y->lease.mailbox_id);
+}
+
+static void gather(const struct keeperloop *k, struct keeperjob_renew *r)
+{
+	for (uint32_t i = 0; i < k->nslot && r->n < k->lease.held; i++) {
+		const struct channel *c = k->slot[i].channel;
+
+		if (c && c->lease.fence)
+			r->one[r->n++] =
+				(struct keeperjob_renewal){ .key = c->key,
+							    .lease = c->lease };
+	}
+	qsort(r->one, r->n, sizeof(*r->one), by_mailbox);
+}
+
+static struct keeperjob *make_renewal(struct keeperloop *k)
+{
+	struct keeperjob *j = job_new(k, KJ_RENEW);
+
+	if (!j)
+		return NULL;
+	j->u.renew.one = calloc(k->lease.held, sizeof(*j->u.renew.one));
+	if (!j->u.renew.one) {
+		keeperjob_free(&j);
+		return NULL;
+	}
+	gather(k, &j->u.renew);
+	return j;
+}
+
+void keeperlease_tick(struct keeperloop *k, int64_t now)
+{
+	struct keeperlease *l = &k->lease;
+	struct keeperjob *j;
+
+	if (keeperlease_wait(k, now) != 0)
+		return;
+	l->due = now + AGAIN_MS;
+	if (k->conf->pop3_exclusive && !l->inherited)
+		j = job_new(k, KJ_INHERIT);
+	else
+		j = make_renewal(k);
+	if (!j)
+		return;
+	l->busy = true;
+	keeperloop_give(k, j);
+}
+
+/* Whose QUIT is under way is told by its own transaction. */
+static void take_losses(struct keeperloop *k, const struct keeperjob_renew *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct channel *c = keeperloop_find(k, r->one[i].key);
+
+		if (!c || r->one[i].lease.fence || !c->lease.fence || c->moving)
+			continue;
+		log_warn("session=<%016" PRIx64 ">: another session has taken "
+			 "over its mailbox: mailbox_id=%" PRIu64,
+			 c->s.told.id, c->lease.mailbox_id);
+		channel_stop(k, c, CHAN_END_TAKEN);
+	}
+}
+
+void keeperlease_answered(struct keeperloop *k, const struct keeperjob *j)
+{
+	struct keeperlease *l = &k->lease;
+
+	if (j->kind == KJ_RELEASE)
+		return;
+	l->busy = false;
+	if (j->failed)
+		return;
+	if (j->kind == KJ_INHERIT) {
+		l->inherited = true;
+		l->due = clock_ms();
+	} else {
+		l->due = clock_ms() + RENEW_MS;
+		take_losses(k, &j->u.renew);
+	}
+}
+
+/* Without memory it expires. */
+static void give_back(struct keeperloop *k, const struct lease *lease)
+{
+	struct keeperjob *j = job_new(k, KJ_RELEASE);
+
+	if (!j)
+		return;
+	j->lease = *lease;
+	k->promised++;
+	keeperloop_give(k, j);
+}
+
+static void settle_open(struct keeperloop *k, struct channel *c,
+			const struct keeperjob *j)
+{
+	if (!c || j->failed) {
+		give_back(k, &j->lease);
+		return;
+	}
+	k->lease.held++;
+	c->lease = j->lease;
+}
+
+static void forget(struct keeperloop *k, struct channel *c)
+{
+	if (c->lease.fence)
+		k->lease.held--;
+	c->lease.fence = 0;
+}
+
+/* A move gives the lease back with what it moved. */
+static void settle_move(struct keeperloop *k, struct channel *c,
+			const struct keeperjob *j)
+{
+	if (!c && j->failed)
+		give_back(k, &j->lease);
+	if (!c)
+		return;
+	c->moving = false;
+	if (!j->failed)
+		forget(k, c);
+}
+
+void keeperlease_settle(struct keeperloop *k, struct channel *c,
+			struct keeperjob *j)
+{
+	if (j->lease.fence == 0)
+		return;
+	if (j->kind == KJ_OPEN)
+		settle_open(k, c, j);
+	else if (j->kind == KJ_MOVE)
+		settle_move(k, c, j);
+}
+
+void keeperlease_leave(struct keeperloop *k, struct channel *c)
+{
+	if (c->lease.fence && !c->moving)
+		give_back(k, &c->lease);
+	forget(k, c);
+}

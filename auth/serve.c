@@ -385,7 +385,6 @@ int serve_run(struct conf *c, const char *conf_file,
 	if (!daemon_need_files(DESCRIPTORS))
 		log_info("fewer than %d descriptors: fewer connections",
 			 DESCRIPTORS);
-	db_library_init();
 	serve_load(&s, c);
 	s.mechs = 1u << MECH_PLAIN | 1u << MECH_LOGIN;
 	if (s.settings->conf->apop)
@@ -409,6 +408,5 @@ int serve_run(struct conf *c, const char *conf_file,
 	close(s.epoll_fd);
 	close(s.event_fd);
 	close(s.signal_fd);
-	db_library_end();
 	return EX_OK;
 }

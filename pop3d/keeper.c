@@ -25,7 +25,8 @@ void keeper_set_conf_file(const char *file)
 	keeper_conf_file = file;
 }
 
-/* Before the first thread: a thread left behind would keep its rights. */
+/* Before the first thread: a thread left behind would keep its rights. The
+ * sandbox lets no code be loaded any more. */
 static void become(const struct conf *c)
 {
 	struct daemon_user user;
@@ -33,6 +34,8 @@ static void become(const struct conf *c)
 	keeperconf_need_files(c);
 	daemon_find_user(c->pop3_user, &user);
 	daemon_become(&user, daemon_find_group(c->pop3_group));
+	db_library_init();
+	db_library_load_plugins();
 	daemon_confine(c, "the keeper");
 }
 
@@ -122,7 +125,6 @@ int keeper_main(const struct conf *c, int control, int console)
 	prepare_check();
 	prepare_lease(c);
 	become(c);
-	db_library_init();
 	run(k, c, control, console);
 	db_library_end();
 	free(k);

@@ -169,6 +169,10 @@ enum db_result db_damaged(struct db *db, uint64_t uid);
 
 /* Before the first thread, and at the end of a program. */
 void db_library_init(void);
+
+/* After db_library_init(), before a sandbox that maps no more code: loads what
+ * the library would load when it connects. */
+void db_library_load_plugins(void);
 void db_library_end(void);
 
 #endif

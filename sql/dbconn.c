@@ -16,7 +16,14 @@ enum {
 	ERR_SERVER_LOST = 2013
 };
 
+/* MYSQL_CLIENT_AUTHENTICATION_PLUGIN; MariaDB's header of it does not stand
+ * alone. */
+enum { AUTHENTICATION_PLUGIN = 2 };
+
 #define DATABASE_DEFAULT "mailrow"
+
+/* Ways to prove a password that may stand in files of their own. */
+#define DB_PLUGINS "client_ed25519,caching_sha2_password,sha256_password"
 
 /* Neither the option file nor the server may talk the library into a password
  * in clear text, a file of ours, or a new connection behind our back. */
@@ -54,11 +61,26 @@ static bool set_options(MYSQL *my, const struct db_target *t)
 	mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &t->timeout);
 #ifdef MARIADB_BASE_VERSION
 	mysql_options(my, MARIADB_OPT_RESTRICTED_AUTH,
-		      "mysql_native_password,client_ed25519,"
-		      "caching_sha2_password,sha256_password");
+		      "mysql_native_password," DB_PLUGINS);
 #endif
 	forbid(my);
 	return true;
+}
+
+/* One that is not installed is not needed either, or connecting tells. */
+void db_library_load_plugins(void)
+{
+	struct span name, rest = SPAN_LIT(DB_PLUGINS);
+	MYSQL *my = mysql_init(NULL);
+	char text[64];
+
+	while (my && rest.n) {
+		(void)span_cut(rest, ',', &name, &rest);
+		snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
+		(void)mysql_load_plugin(my, text, AUTHENTICATION_PLUGIN, 0);
+	}
+	if (my)
+		mysql_close(my);
 }
 
 static int socket_of(MYSQL *my)

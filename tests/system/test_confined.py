@@ -5,6 +5,7 @@ XPROBE (pop3d/probe.h)."""
 
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -103,6 +104,34 @@ class Confined(SandboxTest):
 
 
 class BySystemCalls(Confined):
+    USERS = {"pop3d": "mailrow-pop3", "authd": "mailrow-auth"}
+
+    def give_passwords(self):
+        """Option files with a password for each; those of the sandbox are
+        made anew at each start."""
+        old = self.sandbox.dir + "/etc/mailrow"
+        new = self.sandbox.dir + "/options"
+        shutil.copytree(old, new)
+        for part, user in self.USERS.items():
+            self.sandbox.sql("ALTER USER '%s'@'localhost' IDENTIFIED VIA"
+                             " ed25519 USING PASSWORD('sesame')" % user)
+            path = "%s/mailrow-%s.cnf" % (new, part)
+            shutil.chown(path, group=user)
+            with open(path, "a") as f:
+                f.write("password = sesame\n")
+        with open(old + "/conf.d/99-options.conf", "w") as f:
+            f.write("option_dir = %s\n" % new)
+
+    def test_a_password_of_the_database_that_needs_a_plugin(self):
+        """The client library has some ways to log in in files of their own,
+        and nobody confined can load one."""
+        self.sandbox.sql("INSTALL SONAME 'auth_ed25519'")
+        self.give_passwords()
+        for part in self.USERS:
+            self.sandbox.stop(part)
+        self.sandbox.start()
+        self.serves()
+
     def test_memory_that_is_run(self):
         self.fails("code")
 

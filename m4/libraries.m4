@@ -14,11 +14,6 @@ PKG_CHECK_MODULES([SMARTCOLS], [smartcols])
 PKG_CHECK_MODULES([CURL], [libcurl >= 7.85])
 PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])
 AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
-dnl For a test alone. Not by pkg-config: Debian's file asks for -no-pie.
-mr_saved_LIBS="$LIBS"
-AC_CHECK_LIB([etpan], [mailpop3_new], [have_etpan=yes], [have_etpan=no])
-LIBS="$mr_saved_LIBS"
-AM_CONDITIONAL([HAVE_ETPAN], [test "x$have_etpan" = xyes])
 PKG_CHECK_MODULES([MILTER], [milter],, [
   AC_CHECK_LIB([milter], [smfi_register], [MILTER_LIBS=-lmilter],
     [AC_MSG_ERROR([libmilter is needed (Debian: libmilter-dev)])], [-lpthread])])

@@ -41,6 +41,7 @@ EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/authtalk.
 	tests/system/mrtest.py \
 	tests/system/run.py \
 	tests/system/miltertalk.py tests/system/sendmail.py \
+	tests/system/etpanfetch.c \
 	tests/dialog/README.md tests/dialog/RULES.md \
 	tests/dialog/auth-pop3.dialog \
 	tests/dialog/auth-smtp.dialog \
@@ -49,18 +50,8 @@ EXTRA_DIST += $(SYSTEM_TESTS) tests/system/faultpoints.py tests/system/authtalk.
 	tests/dialog/pop3-mailbox.dialog \
 	tests/dialog/smtp.dialog
 
-# One of the clients of test_clients.py.
-ETPAN_CLIENT =
-if HAVE_ETPAN
-ETPAN_CLIENT += tests/system/etpanfetch
-check_PROGRAMS += $(ETPAN_CLIENT)
-endif
-EXTRA_PROGRAMS += tests/system/etpanfetch
-tests_system_etpanfetch_SOURCES = tests/system/etpanfetch.c
-tests_system_etpanfetch_LDADD = -letpan
-
 # SYS="test_smtp test_pop3.Apop" runs some of them.
-check-sys: all tests/system/keeperrun $(ETPAN_CLIENT)
+check-sys: all tests/system/keeperrun
 	MAILROW_BUILD='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
 		PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON3) $(srcdir)/tests/system/run.py $(SYS)

@@ -56,7 +56,8 @@ MAILER(`smtp')
 
 
 def unpacked():
-    """The directory with Sendmail's packages; they are fetched when missing."""
+    """The directory of the packages that are not installed, Sendmail's among
+    them; they are fetched when missing."""
     build = os.environ.get("MAILROW_BUILD",
                            os.path.join(mrtest.TOP, "build"))
     where = os.path.join(build, "tests", "unpacked")

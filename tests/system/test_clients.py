@@ -15,9 +15,9 @@ import select
 import shutil
 import subprocess
 import time
-import unittest
 
-from mrtest import (PASSWORD, Sandbox, SandboxTest, digest, mail, main,
+import sendmail
+from mrtest import (PASSWORD, TOP, Sandbox, SandboxTest, digest, mail, main,
                     wait_until)
 
 EVE = "eve@remote.test"
@@ -575,17 +575,20 @@ class Etpan(Client, SandboxTest):
 
     CRLF = True
     REFUSED = (2, "[AUTH]")
-    PROGRAM = os.path.join(os.environ.get("MAILROW_BUILD", "."), "tests",
-                           "system", "etpanfetch")
 
     @classmethod
     def setUpClass(cls):
-        if not os.path.exists(cls.PROGRAM):
-            raise unittest.SkipTest("built without libetpan")
+        where = sendmail.unpacked()
+        cls.program = os.path.join(where, "etpanfetch")
+        subprocess.run(
+            ["cc", "-I", os.path.join(where, "usr", "include"), "-o",
+             cls.program, os.path.join(TOP, "tests", "system",
+                                       "etpanfetch.c"),
+             "-l:libetpan.so.20"], check=True)
         super().setUpClass()
 
     def fetch(self, delete=False, password=PASSWORD):
-        return self.run_program(self.PROGRAM, self.way, self.host, self.port,
+        return self.run_program(self.program, self.way, self.host, self.port,
                                 self.address, password,
                                 "delete" if delete else "keep")
 

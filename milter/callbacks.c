@@ -60,17 +60,40 @@ static bool is_authenticated(SMFICTX *ctx)
 	       mf_macro(ctx, "{auth_authen}").n > 0;
 }
 
-static sfsistat mf_mail(SMFICTX *ctx, char **argv)
+/* When libmilter has no memory for the macros of a command, those of the one
+ * before are still there, or none. Who has logged in would be taken for a
+ * stranger, and a recipient for the one before. */
+static bool has_mail_macros(SMFICTX *ctx, const struct session *s)
+{
+	struct span told = mf_macro(ctx, PROTOCOL_MAIL_MACRO);
+
+	return !s->told_macros || (told.n > 0 && !mf_is_spent(told));
+}
+
+/* MAIL is not answered: its recipients will be. */
+static void take_mail(SMFICTX *ctx, struct session *s, char **argv)
 {
 	static char *none[] = { NULL };
+
+	if (!has_mail_macros(ctx, s)) {
+		message_reset(&s->message);
+		log_warn("MAIL without its macros: out of memory, or the MTA "
+			 "does not send what it agreed to");
+		return;
+	}
+	message_open(&s->message, argv ? argv : none);
+	note_queue_id(ctx, &s->message);
+	s->client.authenticated = is_authenticated(ctx);
+	mf_spend_macro(ctx, PROTOCOL_MAIL_MACRO);
+}
+
+static sfsistat mf_mail(SMFICTX *ctx, char **argv)
+{
 	struct session *s = protocol_session(ctx);
 
 	FAULT_PASS(MILTER_MAIL);
-	if (s) {
-		message_open(&s->message, argv ? argv : none);
-		note_queue_id(ctx, &s->message);
-		s->client.authenticated = is_authenticated(ctx);
-	}
+	if (s)
+		take_mail(ctx, s, argv);
 	return protocol_go_on(s, SMFIP_NR_MAIL);
 }
 
@@ -160,8 +183,6 @@ static sfsistat take_rcpt(SMFICTX *ctx, char **argv)
 	return mf_reject(ctx, v.id, addr_bare(span_of(argv[0])));
 }
 
-/* When libmilter has no memory for the macros of a command, those of the one
- * before are still there: a recipient would be taken for the one before. */
 static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
 {
 	sfsistat verdict = take_rcpt(ctx, argv);

@@ -25,7 +25,7 @@ static const struct {
 } macros[] = {
 	{ SMFIM_CONNECT, "j" },
 	{ SMFIM_HELO, "{tls_version} {cipher}" },
-	{ SMFIM_ENVFROM, "i {auth_type} {auth_authen}" },
+	{ SMFIM_ENVFROM, "i {auth_type} {auth_authen} " PROTOCOL_MAIL_MACRO },
 	{ SMFIM_ENVRCPT, "i {rcpt_addr}" },
 	{ SMFIM_DATA, "i" },
 	{ SMFIM_EOH, "i" },
@@ -80,6 +80,7 @@ sfsistat mf_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 	*pf3 = 0;
 	s->steps = *pf1;
 	s->can_edit = (f0 & EDITS) == EDITS;
+	s->told_macros = f0 & SMFIF_SETSYMLIST;
 	if (!s->can_edit)
 		warn_no_edits();
 	return f0 & SMFIF_SETSYMLIST ? want_macros(ctx) : SMFIS_CONTINUE;

@@ -5,6 +5,9 @@
 #include "milter/mf.h"
 #include "milter/session.h"
 
+/* A macro that every MAIL has, though nothing is made of its value. */
+#define PROTOCOL_MAIL_MACRO "{client_addr}"
+
 /* The actions we ask for, for smfi_register(). */
 unsigned long protocol_actions(void);
 

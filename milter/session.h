@@ -14,6 +14,7 @@ struct session {
 	struct settings *settings;
 	unsigned long steps; /* SMFIP_ bits that were negotiated */
 	bool can_edit;       /* the MTA adds and removes recipients for us */
+	bool told_macros;    /* it sends those we asked for */
 	struct judge_client client;
 	char addr[IPADDR_TEXT_MAX];      /* "" = no address */
 	char name[SESSION_NAME_MAX + 1]; /* of the client */

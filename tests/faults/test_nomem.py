@@ -344,5 +344,39 @@ class Login(Trials):
                     who=lambda: {"only": self.worker("authd")})
 
 
+class Relay(Trials):
+    """Who has logged in is never taken for one who has not."""
+    sample = 150        # every one
+
+    def ask(self):
+        with self.sandbox.submission() as s:
+            s.starttls()
+            s.auth_plain(ALICE, PASSWORD)
+            for _ in range(2):
+                s.envelope(ALICE, ["x@foreign.test"])
+                s.cmd("RSET", "250")
+
+    def trial(self):
+        try:
+            self.ask()
+        except LOST as e:
+            if str(e).startswith("5"):
+                return "a lie: %s" % e
+            self.nomem.disarm()
+            wait_until(self.asked, what="the retry")
+        return None
+
+    def asked(self):
+        try:
+            self.ask()
+            return True
+        except LOST:
+            return False
+
+    def test_smtp(self):
+        self.trials(self.ask, self.trial,
+                    who=lambda: {"only": self.worker("milter")})
+
+
 if __name__ == "__main__":
     main()

@@ -49,6 +49,7 @@ class Milter:
             self.sock = socket.create_connection((host, int(port)))
         self.sock.settimeout(60)
         self.steps = 0
+        self.told = False   # macros for the next MAIL
 
     def send(self, command, data=b""):
         self.sock.sendall(struct.pack("!I", len(data) + 1)
@@ -89,8 +90,14 @@ class Milter:
         return self
 
     def macros(self, command, **names):
+        """With the one that every MAIL has, unless it is told as None."""
         data = command.encode()
+        if command == "M":
+            names = {"client_addr": "192.0.2.1", **names}
+            self.told = True
         for name, value in names.items():
+            if value is None:
+                continue
             name = name if len(name) == 1 else "{%s}" % name
             data += name.encode() + b"\0" + value.encode() + b"\0"
         self.send("D", data)
@@ -115,6 +122,9 @@ class Milter:
         return self.step(command, b"".join(a.encode() + b"\0" for a in args))
 
     def mail(self, *args):
+        if not self.told:
+            self.macros("M")
+        self.told = False
         return self.args("M", *(args or ("<sender@remote.test>",)))
 
     def rcpt(self, *args):
@@ -428,6 +438,24 @@ class Scenarios:
         m.macros("M", i="X")
         m.mail()
         rejected(m.rcpt("<%s>" % self.o.foreign), "550 5.7.1")
+
+    def a_mail_whose_macros_are_lost_is_deferred(self):
+        """libmilter loses them when it has no memory."""
+        m = self.new().begin()
+        m.macros("M", client_addr=None, i="X")
+        m.mail()
+        rejected(m.rcpt("<%s>" % self.o.foreign), "451 4.3.0")
+        m.macros("M", auth_type="PLAIN", auth_authen="x@y")
+        m.mail()
+        assert ok(m.rcpt("<%s>" % self.o.foreign))
+        m.abort()
+        m.args("M", "<sender@remote.test>")     # those of the one before
+        rejected(m.rcpt("<%s>" % self.o.known), "451 4.3.0")
+        m.quit()
+        m = self.new().begin(actions=ALL_ACTIONS & ~SETSYMLIST)
+        m.args("M", "<sender@remote.test>")     # nothing was agreed on
+        assert ok(m.rcpt("<%s>" % self.o.known))
+        m.quit()
 
     def nothing_of_ours_means_go_on(self):
         m = self.new().begin()

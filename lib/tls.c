@@ -99,14 +99,12 @@ static bool show(SSL *ssl, const struct tlscert *c)
 	       SSL_use_cert_and_key(ssl, c->leaf, c->key, c->chain, 1) == 1;
 }
 
-/* One that OpenSSL refuses, as too weak, was told of when it was loaded. */
 static int choose_certificate(SSL *ssl, void *arg)
 {
 	const struct tls *t = arg;
 	const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
-	return show(ssl, tlsstore_find(t->store, span_of(host))) ||
-	       show(ssl, t->store->first);
+	return show(ssl, tlsstore_find(t->store, span_of(host)));
 }
 
 static int take_name(SSL *ssl, int *alert, void *arg)
@@ -297,18 +295,19 @@ static bool rehearse(const struct tls *t, int version)
 	return ok;
 }
 
-static void try_named(const struct tls *t, struct buf *why)
+/* OpenSSL may find one too weak. */
+static const char *refuse_certificate(void *arg, const struct tlscert *c)
 {
-	for (size_t i = 0; i < t->store->n; i++) {
-		const struct tlscert *c = t->store->named[i].cert;
-		SSL *ssl = SSL_new(t->ctx);
+	const struct tls *t = arg;
+	SSL *ssl = SSL_new(t->ctx);
+	const char *why = NULL;
 
-		if (!ssl || !show(ssl, c))
-			buf_printf(why, "%s: cannot be used: %s; left out\n",
-				   c->file, openssl_reason());
-		SSL_free(ssl);
-		ERR_clear_error();
-	}
+	ERR_clear_error();
+	if (!ssl || !show(ssl, c))
+		why = openssl_reason();
+	SSL_free(ssl);
+	ERR_clear_error();
+	return why;
 }
 
 static bool try_out(const struct tls *t, const struct conf *c, struct buf *why)
@@ -337,19 +336,22 @@ bool tls_load(struct tls *t, const struct conf *c, struct buf *why)
 		.cert = c->tls_cert,
 		.key = c->tls_key,
 		.dir = c->tls_sni_dir,
+		.refuse = refuse_certificate,
+		.arg = t,
 	};
+	long min = SSL_CTX_get_min_proto_version(t->ctx);
 	struct tlsstore *old = t->store;
 	struct tlsstore *new =
 		tlsstore_load(&files, old, (time_t)clock_unix(), why);
 
-	if (!new || !set_versions(t, c))
+	if (!new)
 		return false;
 	t->store = new;
-	if (try_out(t, c, why)) {
-		try_named(t, why);
+	if (set_versions(t, c) && try_out(t, c, why)) {
 		tlsstore_free(&old);
 		return true;
 	}
+	(void)SSL_CTX_set_min_proto_version(t->ctx, min);
 	t->store = old;
 	tlsstore_free(&new);
 	return false;

@@ -14,6 +14,7 @@ enum { DAY = 24 * 60 * 60, DATE_SIZE = 32 };
 
 /* One load. */
 struct loader {
+	const struct tlsstore_files *files;
 	struct tlsstore *store;
 	const struct tlsstore *old;
 	time_t now;
@@ -36,12 +37,28 @@ static bool is_better(const struct loader *l, const struct tlscert *new,
 		       tlscert_expired(old, l->now));
 }
 
+/* NULL, and the beginning of a line of why, when it cannot be had. */
+static struct tlscert *load_good(const struct loader *l, const char *file,
+				 const char *key)
+{
+	struct tlscert *c = tlscert_load(file, key, l->now, l->why);
+	const char *reason = NULL;
+
+	if (c && l->files->refuse)
+		reason = l->files->refuse(l->files->arg, c);
+	if (reason) {
+		buf_printf(l->why, "%s: cannot be used: %s", file, reason);
+		tlscert_unref(&c);
+	}
+	return c;
+}
+
 /* The new certificate, or the one that was there (may be NULL). Trouble makes
  * a line of why: what it is, and what follows. */
 static struct tlscert *load_one(const struct loader *l, const char *file,
 				const char *key, struct tlscert *old)
 {
-	struct tlscert *new = tlscert_load(file, key, l->now, l->why);
+	struct tlscert *new = load_good(l, file, key);
 	bool bad = !new || tlscert_expired(new, l->now);
 	bool take = is_better(l, new, old);
 	char date[DATE_SIZE];
@@ -180,7 +197,9 @@ struct tlsstore *tlsstore_load(const struct tlsstore_files *f,
 			       struct buf *why)
 {
 	struct tlsstore *s = calloc(1, sizeof(*s));
-	struct loader l = { .store = s, .old = old, .now = now, .why = why };
+	struct loader l = {
+		.files = f, .store = s, .old = old, .now = now, .why = why
+	};
 
 	if (!s) {
 		buf_puts(why, "cannot load certificates: out of memory\n");

@@ -20,6 +20,11 @@ struct tlsstore {
 struct tlsstore_files {
 	const char *cert, *key; /* tls_cert, tls_key; key "": in cert */
 	const char *dir;        /* tls_sni_dir, "": none */
+
+	/* What else a certificate must be good for, or NULL: the reason why it
+	 * is not, or NULL. */
+	const char *(*refuse)(void *arg, const struct tlscert *c);
+	void *arg;
 };
 
 /* Loads all of it. In dir, NAME.pem holds certificate and key; NAME/ holds

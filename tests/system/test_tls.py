@@ -37,7 +37,8 @@ class Certificate:
         kind, option = {
             "ec": ("EC", "ec_paramgen_curve:prime256v1"),
             "rsa": ("RSA", "rsa_keygen_bits:2048"),
-            "weak": ("RSA", "rsa_keygen_bits:1024")}[key]
+            "weak": ("RSA", "rsa_keygen_bits:1024"),
+            "odd": ("EC", "ec_paramgen_curve:brainpoolP256r1")}[key]
         self.key = openssl("genpkey", "-algorithm", kind, "-pkeyopt", option)
         request = self.request(name, names)
         signed = self.sign(request, days, signer)
@@ -485,7 +486,8 @@ class Names(Tls):
                 ("three.test", "three.test"), ("four.test", "four.test"),
                 ("one.test", None), ("two.test", None),
                 ("a.b.two.test", None), ("broken.test", None),
-                ("weak.test", None), ("README", None), ("localhost", None), (None, None)):
+                ("weak.test", None), ("README", None),
+                ("localhost", None), (None, None)):
             self.assertEqual(self.shown(name), self.certs[want].der if want
                              else first, name)
 
@@ -503,6 +505,17 @@ class Names(Tls):
         self.assertEqual(code, 78)
         self.assertIn("/broken.test.pem: holds no certificate", said)
         self.assertIn("/weak.test.pem: cannot be used: ee key too small", said)
+
+    def test_a_weak_one_leaves_the_one_before(self):
+        good, weak = self.certs["deep.two.test.pem"], Certificate(
+            "deep.two.test", key="weak")
+        self.write("names/deep.two.test.pem", weak.pem)
+        self.reload()
+        self.assertRegex(self.log(), r"/deep.two.test.pem: cannot be used: "
+                         r"ee key too small; the one before stays\n")
+        self.assertEqual(self.shown("deep.two.test"), good.der)
+        self.write("names/deep.two.test.pem", good.pem)
+        self.reload()
 
     def test_stls_knows_names_too(self):
         with self.sandbox.pop3() as p:
@@ -609,7 +622,22 @@ class Reload(Tls):
             self.refused("the key is protected by a password", key=openssl(
                 "pkcs8", "-topk8", "-in", key, "-passout", "pass:x"))
         self.refused("[a-z ]+", new.cert + new.cert[:200], new.key)
+        weak = Certificate("weak.test", key="weak")
+        self.refused("cannot be used: ee key too small", weak.cert, weak.key)
         self.assertEqual(self.check_config()[0], 0)
+
+    def test_one_that_no_client_takes_leaves_all_as_it_was(self):
+        odd, old = Certificate("odd.test", key="odd"), self.sandbox.tls(TLS12)
+        self.replace(odd.cert, odd.key)
+        place = os.path.join(self.sandbox.dir, "etc/mailrow/conf.d/min.conf")
+        with open(place, "w") as f:
+            f.write("tls_min = TLSv1.3\n")
+        self.reload()
+        os.unlink(place)
+        self.assertRegex(self.log(), r"/cert.pem: cannot be used: ")
+        with self.sandbox.pop3s(ALICE, tls=old) as p:
+            self.assertEqual(p.sock.getpeercert(True), self.own)
+            p.quit()
 
     def test_a_key_that_everybody_reads_is_not_taken(self):
         os.chmod(self.path("key.pem"), 0o644)

@@ -89,6 +89,13 @@ static void let_sessions_end(struct parent *p)
 	parent_reap(p);
 }
 
+/* Of a proxy's clients only one is to blame, and it is not known which. */
+static bool is_banned(const struct parent *p, const struct ipaddr *a)
+{
+	return !speaks_for_others(p->conf, a) &&
+	       clients_banned(&p->clients, a, clock_ms());
+}
+
 static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
 {
 	enum parent_limit limit = limit_reached(p, a);
@@ -104,7 +111,7 @@ static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
 			    limit_option[limit], ipaddr_text(a, text));
 		return R_POP_BUSY;
 	}
-	if (!p->keeper || clients_banned(&p->clients, a, clock_ms()))
+	if (!p->keeper || is_banned(p, a))
 		return R_POP_TEMP;
 	return R_NONE;
 }

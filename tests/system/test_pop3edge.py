@@ -224,6 +224,20 @@ class Peers(Edge):
             self.assertRegex(p.line(), r"^\+OK ")
             p.quit()
 
+    def test_a_crash_behind_a_proxy_is_not_for_its_other_clients(self):
+        header = b"PROXY TCP4 192.0.2.7 198.51.100.1 4 110\r\n"
+        for address, first in (("127.0.0.19", header), ("127.0.0.33", b"")):
+            p, pid = self.session_of(
+                lambda f=first, a=address: self.conversation(f, a))
+            self.assertRegex(p.line(), r"^\+OK ")
+            os.kill(pid, signal.SIGSEGV)
+            self.assertEqual(p.file.read(), b"")
+            p.close()
+            self.logged(re.escape(address) + " died: signal 11")
+            with self.conversation(first, address) as p:
+                self.assertRegex(p.line(), r"^\+OK ")
+                p.quit()
+
     def test_a_trusted_proxy_tells_the_client(self):
         with self.conversation(address="127.0.0.33") as p:
             self.assertRegex(p.line(), r"^\+OK \[XCLIENT\] ")

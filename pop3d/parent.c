@@ -192,7 +192,7 @@ static void start_anew_after_crashes(struct parent *p)
 	log_warn("%u sessions crashed: starting anew", p->crashes);
 	p->crashes = 0;
 	c = read_conf(p, "no new start");
-	if (c)
+	if (c && parent_tls_would_start(c))
 		parent_exec_again(p);
 	conf_unref(&c);
 }

@@ -82,6 +82,10 @@ void parent_accept(struct parent *p, const struct parent_listener *l);
 /* Loads the certificates; exits when there is a mistake that leaves none. */
 void parent_tls_start(struct parent *p);
 
+/* Whether it would not exit with c; a mistake is told. */
+bool parent_tls_would_start(const struct conf *c)
+	__attribute__((warn_unused_result));
+
 /* Those that c names, as far as they are good. */
 void parent_tls_reload(struct parent *p, const struct conf *c);
 

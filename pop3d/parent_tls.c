@@ -59,6 +59,19 @@ void parent_tls_start(struct parent *p)
 		log_fatal(EX_CONFIG, "cannot use tls_cert");
 }
 
+bool parent_tls_would_start(const struct conf *c)
+{
+	struct buf why = BUF_INIT(WHY_MAX);
+	struct tls *t = tls_new();
+	bool ok = t && (c->tls_cert[0] == '\0' || tls_load(t, c, &why));
+
+	if (!ok)
+		log_lines("certificate", &why);
+	tls_free(&t);
+	buf_release(&why);
+	return ok;
+}
+
 int64_t parent_tls_tend(struct parent *p)
 {
 	int64_t now = clock_ms();

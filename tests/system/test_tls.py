@@ -164,6 +164,11 @@ class Tls(SandboxTest):
     def sessions(self):
         return len(children(self.parent())) - 1
 
+    def session_of(self, opened):
+        before = set(children(self.parent()))
+        p = opened()
+        return p, (set(children(self.parent())) - before).pop()
+
     def fill(self, user, *messages):
         self.sandbox.empty(user)
         with self.sandbox.smtp() as s:
@@ -672,6 +677,19 @@ class Reload(Tls):
         self.replace(self.cert, self.key)
         self.sandbox.start()
 
+    def test_crashes_are_no_new_start_without_one(self):
+        os.unlink(self.path("key.pem"))
+        for n in range(5):
+            p, pid = self.session_of(
+                lambda n=n: self.sandbox.pop3(source="127.0.3.%d" % n))
+            os.kill(pid, signal.SIGSEGV)
+            self.assertEqual(p.file.read(), b"")
+            p.close()
+        self.wait_for_log("5 sessions crashed: starting anew")
+        self.sandbox.pop3s(ALICE).quit()
+        self.assertRegex(self.log(), "/key.pem: No such file or directory")
+        self.replace(key=self.key)
+
     def test_without_one_there_is_no_start(self):
         self.sandbox.stop("pop3d")
         os.unlink(self.path("key.pem"))
@@ -808,11 +826,6 @@ class Keys(Tls):
         with open(self.path("key.pem"), "rb") as f:
             text = f.read().splitlines()[1]
         return number, number[::-1], text
-
-    def session_of(self, opened):
-        before = set(children(self.parent()))
-        p = opened()
-        return p, (set(children(self.parent())) - before).pop()
 
     def test_keys_are_gone_after_the_handshake(self):
         secret = self.secret()

@@ -140,8 +140,17 @@ static void log_problems(struct span problems)
 	}
 }
 
+/* mailrow-authd knows of these from its start only: a client that was offered
+ * one too early would be told that its password is wrong. */
+static void keep_until_restart(const struct parent *p, struct conf *c)
+{
+	c->apop = p->conf->apop;
+	c->cram_md5 = p->conf->cram_md5;
+}
+
 static void take_conf(struct parent *p, struct conf *c)
 {
+	keep_until_restart(p, c);
 	if (!clients_resize(&p->clients, c->pop3_max_sessions))
 		log_warn("cannot take the new pop3_max_sessions: out of "
 			 "memory");

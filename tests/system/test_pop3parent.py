@@ -206,10 +206,15 @@ class Reload(Parent):
                 wait_until(lambda: "the old one stays" in
                            self.sandbox.log("pop3d.log"), what="a log line")
                 self.sandbox.pop3(ALICE).quit()
-                self.write("pop3_max_per_address = 1\n")
+                self.write("pop3_max_per_address = 1\n"
+                           "apop = yes\ncram_md5 = yes\n")
                 os.kill(self.parent(), signal.SIGHUP)
                 wait_until(self.sent_away, what="the new limit")
                 old.cmd("NOOP")
+                p = self.from_address("127.0.0.5")  # these take a restart
+                self.assertNotIn("<", p.status())
+                self.assertNotIn(b"CRAM-MD5", p.multi("CAPA"))
+                p.close()
         finally:
             self.write("")
             os.kill(self.parent(), signal.SIGHUP)

@@ -35,6 +35,7 @@ pop3d_mailrow_pop3d_LDADD = pop3d/libkeeper.a pop3d/libpop.a $(SQL_LIBS) \
 if HAVE_CMOCKA
 POP_TESTS = \
 	tests/unit/test_clients \
+	tests/unit/test_parenttls \
 	tests/unit/test_popcmd \
 	tests/unit/test_poplist \
 	tests/unit/test_poplogin \
@@ -51,6 +52,13 @@ TESTS += $(POP_TESTS)
 tests_unit_test_clients_SOURCES = tests/unit/test_clients.c
 tests_unit_test_clients_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_clients_LDADD = $(POP_LDADD)
+
+# Its clock is the test's.
+tests_unit_test_parenttls_SOURCES = tests/unit/test_parenttls.c \
+	pop3d/parent_tls.c
+tests_unit_test_parenttls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_parenttls_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+tests_unit_test_parenttls_LDADD = $(SYS_LIBS) $(SSL_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_popcmd_SOURCES = tests/unit/test_popcmd.c
 tests_unit_test_popcmd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -169,9 +169,24 @@ static void answer_simple(struct keeperloop *k, struct channel *c,
 	answer(k, c);
 }
 
+/* The limit of an account is counted where it is looked at. */
+static void count_denied(enum chan_denial why)
+{
+	static const char *const reason[CHAN_DENIED_COUNT] = {
+		[CHAN_DENIED_PASSWORD] = "password",
+		[CHAN_DENIED_CLOSED] = "account not open",
+		[CHAN_DENIED_EARLY] = "login_delay",
+		[CHAN_DENIED_LOCKED] = "pop3_exclusive",
+	};
+
+	if (reason[why])
+		metric_add_named(M_REFUSED, reason[why]);
+}
+
 static void answer_denied(struct keeperloop *k, struct channel *c,
 			  enum chan_denial why)
 {
+	count_denied(why);
 	if (why == CHAN_DENIED_PASSWORD)
 		c->s.denied++;
 	else
@@ -532,6 +547,7 @@ static void take_result(struct keeperloop *k, struct channel *c,
 void channel_answered(struct keeperloop *k, struct channel *c,
 		      struct keeperjob *j)
 {
+	c->s.database_us += j->took;
 	if (j->locked && !j->failed) {
 		fail(k, c);
 		answer_denied(k, c, CHAN_DENIED_LOCKED);

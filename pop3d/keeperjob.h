@@ -70,6 +70,7 @@ struct keeperjob {
 	} u;
 
 	/* the answer */
+	int64_t took;      /* microseconds, with the database */
 	bool failed;       /* out is TEMP, or nothing: no memory */
 	bool locked;       /* of OPEN: another has the lease; no frames */
 	bool more;         /* there is another piece or page */

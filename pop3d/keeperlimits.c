@@ -6,6 +6,7 @@
 
 #include "lib/esc.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 
 bool keeperlimits_init(struct keeperlimits *l, const struct conf *c)
 {
@@ -37,6 +38,7 @@ void keeperlimits_reload(struct keeperlimits *l, const struct conf *c)
 
 static bool too_many(struct grudge *g, const char *option, const char *who)
 {
+	metric_add_named(M_REFUSED, option);
 	grudge_warn(g, "too many sessions: %s reached by %s", option, who);
 	return false;
 }

@@ -102,9 +102,11 @@ static void put_counts(struct buf *b, const struct keepersession *s,
 	buf_printf(b,
 		   " top=%" PRIu64 "/%" PRIu64 ", retr=%" PRIu64 "/%" PRIu64
 		   ", del=%" PRIu64 "/%" PRIu64 ", size=%" PRIu64
-		   ", in=%" PRIu64 ", out=%" PRIu64,
+		   ", in=%" PRIu64 ", out=%" PRIu64 ", db=%" PRIi64
+		   ".%03" PRIi64 "ms",
 		   y->top, y->top_octets, y->retr, y->retr_octets, y->dele,
-		   s->listed, y->size_octets, y->in_octets, y->out_octets);
+		   s->listed, y->size_octets, y->in_octets, y->out_octets,
+		   s->database_us / 1000, s->database_us % 1000);
 }
 
 /* Most ends before a login are everyday; these tell the administrator of his

@@ -34,7 +34,8 @@ struct keepersession {
 	unsigned refused;   /* those whose password was right */
 	uint64_t delay_key; /* of the mailbox, see logindelay.h */
 	uint64_t mailbox_id;
-	uint64_t listed; /* mails told to the session */
+	uint64_t listed;     /* mails told to the session */
+	int64_t database_us; /* how long its jobs took */
 	uint64_t last_uid;
 	struct chan_read read; /* what is left to read */
 	uint64_t *move;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/metric.h"
 
@@ -151,10 +152,13 @@ static void worker_answer(struct keeperworkers *w, struct keeperjob *j)
 
 static void worker_run(struct worker *me, struct keeperjob *j)
 {
+	int64_t begun = clock_us();
+
 	if (me->db)
 		keeperjob_run(j, me->db, &me->scratch);
 	else
 		keeperjob_refuse(j, "out of memory");
+	j->took = clock_us() - begun;
 	worker_answer(me->pool, j);
 }
 

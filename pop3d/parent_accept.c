@@ -106,14 +106,16 @@ static enum reply_id why_not(struct parent *p, const struct ipaddr *a)
 		limit = limit_reached(p, a);
 	}
 	if (limit != LIMIT_COUNT) {
+		metric_add_named(M_REFUSED, limit_option[limit]);
 		grudge_warn(&p->crowded[limit],
 			    "too many sessions: %s reached by %s",
 			    limit_option[limit], ipaddr_text(a, text));
 		return R_POP_BUSY;
 	}
-	if (!p->keeper || is_banned(p, a))
-		return R_POP_TEMP;
-	return R_NONE;
+	if (p->keeper && !is_banned(p, a))
+		return R_NONE;
+	metric_add_named(M_REFUSED, p->keeper ? "crash" : "no keeper");
+	return R_POP_TEMP;
 }
 
 /* Nobody can foresee it, and none comes twice (RFC 1939 s.7). */

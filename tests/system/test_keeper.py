@@ -469,7 +469,7 @@ class Login(Case):
         self.assertTrue(keeper.logged(
             r"pop3: rip=192\.0\.2\.7, user=<new@a\.example>, "
             r"session=<%016x>: Disconnected: Logged out top=1/2, retr=3/4, "
-            r"del=0/0, size=6, in=7, out=8\n" % c.id))
+            r"del=0/0, size=6, in=7, out=8, db=\d+\.\d{3}ms\n" % c.id))
 
     def test_authd_is_told_the_address_the_parent_saw(self):
         self.channel("198.51.100.9").login("addr@a.example")

@@ -70,6 +70,7 @@ class Metrics(SandboxTest):
                 ("mailrow_logins_total", "authd",
                  'door="pop3",result="failed"', 1),
                 ("mailrow_password_check_seconds_count", "authd", "", 2),
+                ("mailrow_refusals_total", "pop3d", 'reason="password"', 1),
                 ("mailrow_sessions_total", "pop3d", "", 2),
                 ("mailrow_messages_total", "pop3d", 'command="retr"', 1),
                 ("mailrow_messages_total", "pop3d", 'command="dele"', 1),

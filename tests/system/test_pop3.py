@@ -8,8 +8,10 @@ import socket
 import struct
 import subprocess
 import time
+import unittest
 
-from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
+from mrtest import (PASSWORD, Failed, SandboxTest, built_with_faults, mail,
+                    main, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 EVE = "eve@remote.test"
@@ -308,6 +310,21 @@ class Pop3Dialogue(SandboxTest):
         self.assertIn("Logged out", lines()[1])
         for line in lines():
             self.assertLess(line.index("rip=127.0.0.1"), line.index(ALICE))
+
+    @unittest.skipUnless(built_with_faults(), "built without fault points")
+    def test_the_last_line_tells_how_long_the_database_took(self):
+        def took():
+            found = re.findall(r"Logged out .*, db=(\d+)\.\d{3}ms$",
+                               self.sandbox.log("pop3d.log"), re.M)
+            return [int(ms) for ms in found]
+        before = len(took())
+        self.sandbox.pop3(ALICE).quit()
+        self.sandbox.fault("keeper-open", "stall 700")
+        self.sandbox.pop3(ALICE).quit()
+        wait_until(lambda: len(took()) == before + 2, what="both lines")
+        quick, slow = took()[before:]
+        self.assertGreaterEqual(slow, 700)
+        self.assertLess(quick, slow)
 
 
 class Pop3Processes(SandboxTest):

@@ -450,8 +450,15 @@ class Listeners(Edge):
         with socket.create_connection(("::1", port6)) as s:
             self.assertRegex(s.recv(100), rb"^-ERR \[SYS/TEMP\] ")
         self.logged("pop3_max_per_network reached by ::1")
+        self.assertGreater(self.refusals("pop3_max_per_network"), 0)
         for s in held:
             s.close()
+
+    def refusals(self, reason):
+        """As mailrow metrics counts them."""
+        found = re.search(r'(?m)^mailrow_refusals_total\{.*reason="%s"\} (\d+)$'
+                          % reason, self.sandbox.tool("metrics").stdout)
+        return int(found[1]) if found else 0
 
     @unittest.skipUnless(
         shutil.which("systemd-socket-activate") and built_with_systemd(),

@@ -113,11 +113,12 @@ static void an_end_after_login_tells_what_was_done(void **state)
 	(void)state;
 	s.bound = true;
 	s.listed = 12;
+	s.database_us = 34056;
 	keeperlog_put_end(&b, &s, &bye, NULL);
 	assert_buf(&b, "pop3: rip=192.0.2.7, user=<bob@example.com>, "
 		       "session=<0000000000000abc>: Disconnected: Logged out "
 		       "top=1/20, retr=3/40, del=2/12, size=5, in=60, "
-		       "out=7000");
+		       "out=7000, db=34.056ms");
 	buf_reset(&b);
 	keeperlog_put_end(&b, &s, NULL, "session died");
 	assert_buf(&b, "pop3: rip=192.0.2.7, user=<bob@example.com>, "

@@ -24,6 +24,7 @@ struct attempt *attempt_new(const struct authproto_request *r)
 	memcpy(a->service, service.p, service.n);
 	a->rip = r->rip;
 	a->has_rip = r->has_rip;
+	a->secured = r->secured;
 	mech_init(&a->mech, r->mech);
 	return a;
 }

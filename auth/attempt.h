@@ -7,7 +7,7 @@
 #include "lib/addr.h"
 #include "auth/job.h"
 #include "auth/mech.h"
-#include "sql/accounts.h"
+#include "sql/login.h"
 
 enum door { DOOR_NONE, DOOR_SMTP, DOOR_POP3 };
 
@@ -29,6 +29,7 @@ struct check_result {
 	struct addr user;               /* VERDICT_OK: canonical */
 	struct addr mailbox;
 	char incarnation[INCARNATION_MAX + 1];
+	uint64_t app_password; /* which of ours it was, 0: none */
 };
 
 struct client;
@@ -41,6 +42,7 @@ struct attempt {
 	char service[SERVICE_MAX + 1];
 	struct ipaddr rip;
 	bool has_rip;
+	bool secured; /* over TLS, as the client of the socket says */
 	struct mech mech;
 	/* of the client's last message, and of the answer to it */
 	int64_t begun, deadline;

@@ -1,24 +1,56 @@
 #include "auth/check.h"
 
+#include "lib/clock.h"
+#include "lib/esc.h"
 #include "lib/fault.h"
+#include "lib/log.h"
+#include "lib/metric.h"
 #include "lib/pwhash.h"
 #include "auth/digest.h"
+#include "auth/doors.h"
+#include "auth/weak.h"
 
-bool checker_init(struct checker *c, const struct settings *s)
+enum { AWAY_MS = 1000 };
+
+bool checker_init(struct checker *c, const struct settings *s,
+		  struct check_shared *shared)
 {
 	memset(c, 0, sizeof(*c));
+	buf_init(&c->password, PWHASH_PASSWORD_MAX);
+	c->shared = shared;
 	c->db = db_new(s->accounts);
+	c->store = s->one_server ? c->db : db_new(s->store);
 	c->row = calloc(LOGIN_ROWS_MAX, sizeof(*c->row));
-	return c->db && c->row;
+	c->app = calloc(1, sizeof(*c->app));
+	c->rehash = calloc(1, sizeof(*c->rehash));
+	return c->db && c->store && c->row && c->app && c->rehash;
 }
 
 void checker_release(struct checker *c)
 {
+	if (c->store && c->store != c->db)
+		db_free(&c->store);
 	if (c->db)
 		db_free(&c->db);
 	free(c->row);
+	free(c->app);
+	free(c->rehash);
+	buf_wipe(&c->password);
 	explicit_bzero(c, sizeof(*c));
 }
+
+/* One attempt on its way. */
+struct checking {
+	struct checker *c;
+	const struct settings *s;
+	struct attempt *a;
+	struct addr login;
+	struct memory_tag tag; /* set if remembers */
+	bool remembers;
+	enum fact app; /* the password is an application password */
+	size_t n;
+	bool more;
+};
 
 /* Brackets and source routes are for envelopes, not for names to log in. */
 static bool login_parse(struct span user, bool fold, struct addr *login_r)
@@ -33,122 +65,322 @@ static enum pwhash_result row_verify(const struct login_row *row,
 {
 	if (digest_applies(m))
 		return digest_verify(m, span_of(row->hash));
+	metric_add(M_PASSWORD_HASHED, 1);
 	return pwhash_verify(span_of(row->hash), buf_span(&m->secret));
 }
 
-static bool row_door(const struct login_row *row, enum door door)
+static void check_take(struct checking *k, const struct login_row *row,
+		       uint64_t app)
 {
-	switch (door) {
-	case DOOR_SMTP:
-		return row->smtp;
-	case DOOR_POP3:
-		return row->pop3;
-	case DOOR_NONE:
-		break;
+	struct check_result *r = &k->a->result;
+
+	r->user = row->login;
+	r->mailbox = row->mailbox;
+	r->app_password = app;
+	memcpy(r->incarnation, row->incarnation, sizeof(r->incarnation));
+}
+
+/* The password is right; closed: why it opens nothing here, or NULL. */
+static void check_right(struct checking *k, const struct login_row *row,
+			uint64_t app, const char *closed, const char *how)
+{
+	check_take(k, row, app);
+	attempt_set(k->a, closed ? VERDICT_FAILED : VERDICT_OK,
+		    closed ? closed : how);
+	k->a->result.closed = closed != NULL;
+}
+
+static void check_failed_database(struct checking *k, const struct db *db)
+{
+	attempt_set(k->a, VERDICT_TEMP, "database");
+	(void)snprintf(k->a->result.detail, sizeof(k->a->result.detail), "%s",
+		       db_why(db));
+}
+
+static bool check_keeps(const struct checking *k)
+{
+	const struct conf *conf = k->s->conf;
+
+	return k->remembers && (conf->auth_memory > 0 || conf->auth_grace > 0);
+}
+
+/* An application password of ours has a form of its own, so others cost no
+ * question. Whose it is is seen later: the question is the same for all. */
+static enum fact find_app(struct checking *k)
+{
+	uint8_t hash[APPPASS_HASH_SIZE];
+	enum fact f;
+
+	if (digest_applies(&k->a->mech) ||
+	    !apppass_hash(buf_span(&k->a->mech.secret), hash))
+		return F_NO;
+	FAULT_PASS(AUTH_APP_PASSWORD);
+	f = apppass_find(k->c->store, hash, k->c->app);
+	explicit_bzero(hash, sizeof(hash));
+	if (f == F_YES && !span_is(addr_span(&k->login), k->c->app->login))
+		return F_NO;
+	return f;
+}
+
+/* While no row can be read, the memory must say all that both rows say. */
+static void remember_app(struct checking *k, const struct login_row *row)
+{
+	const struct apppass *app = k->c->app;
+	struct login_row both = *row;
+
+	if (!check_keeps(k) || (row->networks[0] && app->networks[0]))
+		return;
+	if (!app->smtp)
+		both.state.smtp = LOGIN_CLOSED;
+	if (!app->pop3)
+		both.state.pop3 = LOGIN_CLOSED;
+	if (app->networks[0])
+		memcpy(both.networks, app->networks, sizeof(both.networks));
+	both.hash[0] = '\0';
+	memory_put(k->c->shared->memory, &k->tag, &both, app->id, clock_ms());
+}
+
+/* The account is the query's first row. False: it is no application password
+ * of this account; one of its name before had it. */
+static bool check_app(struct checking *k)
+{
+	const struct login_row *row = &k->c->row[0];
+	const struct apppass *app = k->c->app;
+	const char *closed;
+
+	if (k->app != F_YES ||
+	    (app->bound && strcmp(app->incarnation, row->incarnation) != 0))
+		return false;
+	metric_add(M_PASSWORD_APP, 1);
+	closed = doors_judge(row, k->a);
+	if (!closed)
+		closed = doors_judge_app(app, k->a);
+	check_right(k, row, app->id, closed, "app-password");
+	if (!closed)
+		remember_app(k, row);
+	return true;
+}
+
+static bool check_memory(struct checking *k)
+{
+	int64_t now = clock_ms(), since = now - k->s->conf->auth_memory;
+
+	if (!k->remembers || k->s->conf->auth_memory == 0)
+		return false;
+	for (size_t i = 0; i < k->n; i++) {
+		const struct login_row *row = &k->c->row[i];
+
+		if (!memory_knows(k->c->shared->memory, &k->tag, row, since,
+				  now))
+			continue;
+		metric_add(M_PASSWORD_REMEMBERED, 1);
+		check_right(k, row, 0, doors_judge(row, k->a), "remembered");
+		return true;
 	}
 	return false;
 }
 
-/* What one row says; the first of these that any row says is the answer, but
- * that a password which can not be checked is our trouble, not the user's. */
-enum row_verdict {
-	ROW_OK,
-	ROW_UNKNOWN,
-	ROW_DISABLED,
-	ROW_DOOR,
-	ROW_WRONG,
-	ROW_VERDICTS
-};
-
-static const struct {
-	enum verdict verdict;
-	const char *reason;
-} row_answer[ROW_VERDICTS] = {
-	[ROW_OK] = { VERDICT_OK, "verified" },
-	[ROW_UNKNOWN] = { VERDICT_TEMP, "unknown-hash-scheme" },
-	[ROW_DISABLED] = { VERDICT_FAILED, "account-disabled" },
-	[ROW_DOOR] = { VERDICT_FAILED, "door-closed" },
-	[ROW_WRONG] = { VERDICT_FAILED, "wrong-password" },
-};
-
-/* The password of a disabled account is verified as well: its answer shall
- * take the same time. */
-static enum row_verdict row_judge(const struct login_row *row,
-				  const struct attempt *a)
+/* Not {PLAIN} where it is needed to be. */
+static void want_rehash(struct checking *k, const struct login_row *row)
 {
-	enum pwhash_result r = row_verify(row, &a->mech);
+	const struct conf *conf = k->s->conf;
+	bool plain_wanted = conf->apop || conf->cram_md5;
+	struct span hash = span_of(row->hash);
 
-	if (r == PWHASH_WRONG)
-		return ROW_WRONG;
-	if (!row->active)
-		return r == PWHASH_OK ? ROW_DISABLED : ROW_WRONG;
-	if (!row_door(row, a->door))
-		return r == PWHASH_OK ? ROW_DOOR : ROW_WRONG;
-	return r == PWHASH_OK ? ROW_OK : ROW_UNKNOWN;
+	if (!conf->rehash_on_login || k->s->profile->query[PQ_REHASH].n == 0 ||
+	    digest_applies(&k->a->mech) || !weak_hash(hash) ||
+	    (plain_wanted && pwhash_plaintext(hash).n > 0))
+		return;
+	*k->c->rehash = *row;
+	buf_put_span(&k->c->password, buf_span(&k->a->mech.secret));
 }
 
-static void check_take(struct check_result *r, const struct login_row *row)
+static void check_verified(struct checking *k, const struct login_row *row)
 {
-	r->user = row->login;
-	r->mailbox = row->mailbox;
-	memcpy(r->incarnation, row->incarnation, sizeof(r->incarnation));
+	const char *closed = doors_judge(row, k->a);
+
+	check_right(k, row, 0, closed, "verified");
+	if (closed)
+		return;
+	if (check_keeps(k))
+		memory_put(k->c->shared->memory, &k->tag, row, 0, clock_ms());
+	want_rehash(k, row);
 }
 
-static void check_rows(struct checker *c, struct attempt *a, size_t n)
+/* A right password that opens the door ends it. Else what counts most: one
+ * that cannot be checked is our trouble, not the user's; a right one whose
+ * door is closed; a wrong one. The password of a disabled account is verified
+ * as well: its answer shall take the same time. */
+static void check_hashes(struct checking *k)
 {
-	enum row_verdict best = ROW_WRONG;
+	struct checker *c = k->c;
+	bool unknown = false, right = false;
 
-	for (size_t i = 0; i < n && best != ROW_OK; i++) {
-		enum row_verdict v = row_judge(&c->row[i], a);
+	for (size_t i = 0; i < k->n; i++) {
+		enum pwhash_result r = row_verify(&c->row[i], &k->a->mech);
 
-		if (v == ROW_OK)
-			check_take(&a->result, &c->row[i]);
-		if (v < best)
-			best = v;
+		unknown = unknown || (r == PWHASH_UNKNOWN &&
+				      !doors_judge(&c->row[i], k->a));
+		if (r != PWHASH_OK)
+			continue;
+		right = true;
+		check_verified(k, &c->row[i]);
+		if (k->a->result.verdict == VERDICT_OK)
+			break;
 	}
-	attempt_set(a, row_answer[best].verdict, row_answer[best].reason);
-	a->result.closed = best == ROW_DISABLED || best == ROW_DOOR;
-	if (best != ROW_UNKNOWN)
-		memcpy(c->like, c->row[0].hash, sizeof(c->like));
+	if (right && k->a->result.verdict == VERDICT_OK)
+		return;
+	if (unknown)
+		attempt_set(k->a, VERDICT_TEMP, "unknown-hash-scheme");
+	else if (!right)
+		attempt_set(k->a, VERDICT_FAILED, "wrong-password");
+	if (k->more && !right)
+		(void)snprintf(k->a->result.detail, sizeof(k->a->result.detail),
+			       "only %d of its passwords are tried",
+			       LOGIN_ROWS_MAX);
 }
 
-static void check_unknown(struct checker *c, struct attempt *a,
-			  const char *reason)
+static void check_rows(struct checking *k)
+{
+	struct checker *c = k->c;
+
+	if (check_app(k) || check_memory(k))
+		return;
+	check_hashes(k);
+	if (k->a->result.verdict != VERDICT_TEMP)
+		memcpy(c->like, c->row[0].hash, sizeof(c->like));
+	if (k->app == F_TEMP && k->a->result.verdict == VERDICT_FAILED &&
+	    !k->a->result.closed)
+		check_failed_database(k, c->store);
+}
+
+static void check_unknown(struct checking *k, const char *reason)
 {
 	/* a digest costs next to nothing, whether there is an account or not */
-	if (!digest_applies(&a->mech))
-		pwhash_dummy(span_of(c->like), buf_span(&a->mech.secret));
-	attempt_set(a, VERDICT_FAILED, reason);
+	if (!digest_applies(&k->a->mech))
+		pwhash_dummy(span_of(k->c->like), buf_span(&k->a->mech.secret));
+	attempt_set(k->a, VERDICT_FAILED, reason);
+}
+
+/* One worker asks the database whether it is back, the others do not wait for
+ * it with him. */
+static bool check_is_away(const struct checking *k)
+{
+	_Atomic int64_t *until = &k->c->shared->away_until;
+	int64_t was = atomic_load(until), now = clock_ms();
+
+	if (k->s->conf->auth_grace == 0 || was == 0)
+		return false;
+	return now < was ||
+	       !atomic_compare_exchange_strong(until, &was,
+					       now + k->s->conf->auth_timeout);
+}
+
+/* What was right a while ago is taken for right while nobody can say. */
+static bool check_grace(struct checking *k)
+{
+	int64_t grace = k->s->conf->auth_grace;
+	struct login_row *row = &k->c->row[0];
+	uint64_t app = 0;
+
+	if (!k->remembers || grace == 0 ||
+	    !memory_recall(k->c->shared->memory, &k->tag, &k->login,
+			   clock_ms() - grace, row, &app))
+		return false;
+	metric_add(M_PASSWORD_GRACE, 1);
+	check_right(k, row, app, doors_judge(row, k->a), "grace");
+	return true;
+}
+
+static void check_database_failed(struct checking *k)
+{
+	check_failed_database(k, k->c->db);
+	if (!db_is_away(k->c->db))
+		return;
+	if (k->s->conf->auth_grace > 0)
+		atomic_store(&k->c->shared->away_until, clock_ms() + AWAY_MS);
+	(void)check_grace(k);
+}
+
+static void check_known(struct checking *k, enum fact known)
+{
+	if (known != F_TEMP)
+		atomic_store(&k->c->shared->away_until, 0);
+	switch (known) {
+	case F_NO:
+		check_unknown(k, "unknown-user");
+		break;
+	case F_YES:
+		check_rows(k);
+		break;
+	case F_TEMP:
+		check_database_failed(k);
+		break;
+	}
+}
+
+static void check_login(struct checking *k)
+{
+	struct checker *c = k->c;
+	enum fact known;
+
+	if (check_is_away(k)) {
+		if (!check_grace(k))
+			attempt_set(k->a, VERDICT_TEMP, "database");
+		return;
+	}
+	k->app = find_app(k);
+	FAULT_PASS(AUTH_LOOKUP);
+	known = login_find(c->db, k->s->profile, &k->login, c->row, &k->n,
+			   &k->more);
+	FAULT_PASS(AUTH_LOOKED_UP);
+	check_known(k, known);
+	FAULT_PASS(AUTH_HASHED);
 }
 
 void check_attempt(struct checker *c, const struct settings *s,
 		   struct attempt *a)
 {
-	struct addr login;
-	enum fact known;
-	size_t n = 0;
+	struct checking k = { .c = c, .s = s, .a = a, .app = F_NO };
 
 	if (!login_parse(buf_span(&a->mech.user), s->conf->fold_local_part,
-			 &login)) {
-		check_unknown(c, a, "malformed-name");
+			 &k.login)) {
+		check_unknown(&k, "malformed-name");
 		return;
 	}
-	FAULT_PASS(AUTH_LOOKUP);
-	known = accounts_login(c->db, s->profile, &login, c->row, &n);
-	FAULT_PASS(AUTH_LOOKED_UP);
-	switch (known) {
-	case F_NO:
-		check_unknown(c, a, "unknown-user");
-		break;
-	case F_YES:
-		check_rows(c, a, n);
-		break;
-	case F_TEMP:
-		attempt_set(a, VERDICT_TEMP, "database");
-		(void)snprintf(a->result.detail, sizeof(a->result.detail), "%s",
-			       db_why(c->db));
-		break;
-	}
-	FAULT_PASS(AUTH_HASHED);
+	k.remembers = !digest_applies(&a->mech) &&
+		      memory_tag(c->shared->memory, &k.login,
+				 buf_span(&a->mech.secret), &k.tag);
+	check_login(&k);
 	explicit_bzero(c->row, LOGIN_ROWS_MAX * sizeof(*c->row));
+	explicit_bzero(&k.tag, sizeof(k.tag));
+}
+
+static void rehash(struct checker *c, const struct settings *s)
+{
+	struct buf hash = BUF_INIT(PASSWORD_HASH_MAX);
+	struct esc_text user;
+	bool changed = false;
+
+	(void)esc_text(&user, addr_span(&c->rehash->login));
+	if (!pwhash_make("", buf_span(&c->password), &hash))
+		log_warn("auth: user=<%s>: cannot hash the password anew",
+			 user.s);
+	else if (login_rehash(c->db, s->profile, c->rehash, buf_span(&hash),
+			      &changed) != DB_OK)
+		log_warn("auth: user=<%s>: cannot write the new hash: %s",
+			 user.s, db_why(c->db));
+	else if (changed)
+		log_info("auth: user=<%s>: its weak hash is replaced", user.s);
+	buf_wipe(&hash);
+}
+
+void check_afterwards(struct checker *c, const struct settings *s)
+{
+	if (c->password.n == 0)
+		return;
+	if (buf_ok(&c->password))
+		rehash(c, s);
+	buf_wipe(&c->password);
+	explicit_bzero(c->rehash, sizeof(*c->rehash));
 }

@@ -2,6 +2,8 @@
 
 #include "lib/fault.h"
 #include "lib/log.h"
+#include "sql/apppass.h"
+#include "sql/history.h"
 
 enum { ROWS_A_TRANSACTION = 200 };
 
@@ -24,24 +26,37 @@ void lastlogin_release(struct lastlogin *l)
 	lastlogin_init(l);
 }
 
-static int entry_compare(const struct addr *a, const struct addr *b)
+static int span_compare(struct span a, struct span b)
 {
-	size_t n = a->n < b->n ? a->n : b->n;
-	int d = memcmp(a->text, b->text, n);
+	int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
-	return d ? d : (a->n > b->n) - (a->n < b->n);
+	return d ? d : (a.n > b.n) - (a.n < b.n);
 }
 
-/* Where this mailbox stands or belongs. */
-static size_t entry_find(const struct lastlogin *l, const struct addr *mailbox,
-			 bool *there_r)
+static int entry_compare(const struct lastlogin_entry *a,
+			 const struct lastlogin_entry *b)
+{
+	int d = span_compare(addr_span(&a->login), addr_span(&b->login));
+
+	if (d == 0)
+		d = strcmp(a->network, b->network);
+	if (d == 0)
+		d = (int)a->door - (int)b->door;
+	return d ? d
+		 : (a->app_password > b->app_password) -
+			       (a->app_password < b->app_password);
+}
+
+/* Where such an entry stands or belongs. */
+static size_t entry_find(const struct lastlogin *l,
+			 const struct lastlogin_entry *like, bool *there_r)
 {
 	size_t low = 0, high = l->n;
 
 	*there_r = false;
 	while (low < high && !*there_r) {
 		size_t middle = low + (high - low) / 2;
-		int d = entry_compare(&l->entry[middle]->mailbox, mailbox);
+		int d = entry_compare(l->entry[middle], like);
 
 		if (d < 0)
 			low = middle + 1;
@@ -70,33 +85,61 @@ static bool entry_insert(struct lastlogin *l, size_t at,
 	return true;
 }
 
-static struct lastlogin_entry *entry_new(const struct addr *mailbox)
+static void entry_fill(struct lastlogin_entry *e, const struct attempt *a,
+		       int64_t now)
 {
-	struct lastlogin_entry *e = calloc(1, sizeof(*e));
+	struct buf text = BUF_INIT(LASTLOGIN_NETWORK_MAX);
+	struct network around;
 
-	if (e)
-		e->mailbox = *mailbox;
-	return e;
+	*e = (struct lastlogin_entry){ .door = a->door,
+				       .app_password = a->result.app_password,
+				       .login = a->result.user,
+				       .first_at = now,
+				       .at = now,
+				       .logins = 1,
+				       .mailbox = a->result.mailbox };
+	if (!a->has_rip)
+		return;
+	(void)ipaddr_text(&a->rip, e->client);
+	network_around(&a->rip, &around);
+	network_put(&text, &around);
+	(void)snprintf(e->network, sizeof(e->network), "%s", buf_cstr(&text));
+	buf_release(&text);
+}
+
+/* The same logins, some earlier or later. */
+static void entry_join(struct lastlogin_entry *e,
+		       const struct lastlogin_entry *other)
+{
+	e->logins += other->logins;
+	if (other->first_at < e->first_at)
+		e->first_at = other->first_at;
+	if (other->at < e->at)
+		return;
+	e->at = other->at;
+	e->mailbox = other->mailbox;
+	memcpy(e->client, other->client, sizeof(e->client));
 }
 
 void lastlogin_note(struct lastlogin *l, const struct attempt *a, int64_t now)
 {
-	const struct addr *mailbox = &a->result.mailbox;
-	struct lastlogin_entry *e;
+	struct lastlogin_entry is, *e;
 	bool there;
-	size_t at = entry_find(l, mailbox, &there);
+	size_t at;
 
-	e = there ? l->entry[at] : entry_new(mailbox);
-	if (!e || (!there && !entry_insert(l, at, e))) {
+	entry_fill(&is, a, now);
+	at = entry_find(l, &is, &there);
+	if (there) {
+		entry_join(l->entry[at], &is);
+		return;
+	}
+	e = malloc(sizeof(*e));
+	if (!e || !entry_insert(l, at, e)) {
 		l->lost++;
 		free(e);
 		return;
 	}
-	e->at = now;
-	e->door = a->door;
-	e->client[0] = '\0';
-	if (a->has_rip)
-		(void)ipaddr_text(&a->rip, e->client);
+	*e = is;
 }
 
 struct lastlogin_batch *lastlogin_take(struct lastlogin *l)
@@ -121,10 +164,11 @@ struct lastlogin_batch *lastlogin_take(struct lastlogin *l)
 static void entry_return(struct lastlogin *l, struct lastlogin_entry *e)
 {
 	bool there;
-	size_t at = entry_find(l, &e->mailbox, &there);
+	size_t at = entry_find(l, e, &there);
 
 	if (there) {
-		free(e); /* a newer login is there */
+		entry_join(l->entry[at], e);
+		free(e);
 	} else if (!entry_insert(l, at, e)) {
 		l->lost++;
 		free(e);
@@ -144,12 +188,16 @@ void lastlogin_return(struct lastlogin *l, struct lastlogin_batch **b)
 	*b = NULL;
 }
 
-static enum db_result entry_write(struct db *db,
-				  const struct lastlogin_entry *e)
+static struct span door_name(enum door door)
+{
+	return door == DOOR_SMTP ? SPAN_LIT("smtp") : SPAN_LIT("pop3");
+}
+
+static enum db_result last_write(struct db *db, const struct lastlogin_entry *e)
 {
 	const struct sqlval param[] = {
 		sql_u64((uint64_t)e->at),
-		sql_bytes(span_of(e->door == DOOR_SMTP ? "smtp" : "pop3")),
+		sql_bytes(door_name(e->door)),
 		sql_bytes(span_of(e->client)),
 		sql_bytes(addr_span(&e->mailbox)),
 	};
@@ -157,8 +205,35 @@ static enum db_result entry_write(struct db *db,
 	return db_run(db, Q_LAST_LOGIN_PUT, param);
 }
 
+static enum db_result history_write(struct db *db,
+				    const struct lastlogin_entry *e)
+{
+	const struct history_login h = { .login = &e->login,
+					 .network = span_of(e->network),
+					 .door = door_name(e->door),
+					 .first_at = e->first_at,
+					 .last_at = e->at,
+					 .logins = e->logins };
+
+	return history_put(db, &h);
+}
+
+static enum db_result entry_write(struct db *db,
+				  const struct lastlogin_entry *e, bool history)
+{
+	enum db_result r = last_write(db, e);
+
+	if (r == DB_OK && history)
+		r = history_write(db, e);
+	if (r == DB_OK && e->app_password)
+		r = apppass_used(db, e->app_password, e->at,
+				 span_of(e->client));
+	return r;
+}
+
 /* One transaction, from entry b->written on. */
-static enum db_result batch_write_some(struct db *db, struct lastlogin_batch *b)
+static enum db_result batch_write_some(struct db *db, struct lastlogin_batch *b,
+				       int64_t history_ms)
 {
 	size_t end = b->n - b->written < ROWS_A_TRANSACTION
 			     ? b->n
@@ -166,7 +241,9 @@ static enum db_result batch_write_some(struct db *db, struct lastlogin_batch *b)
 	enum db_result r = db_begin(db);
 
 	for (size_t i = b->written; i < end && r == DB_OK; i++)
-		r = entry_write(db, b->entry[i]);
+		r = entry_write(db, b->entry[i], history_ms > 0);
+	if (r == DB_OK && history_ms > 0)
+		r = history_age(db, history_ms / 1000);
 	if (r == DB_OK && FAULT(LASTLOGIN_COMMIT)) {
 		db_close(db);
 		r = DB_DOWN;
@@ -178,14 +255,15 @@ static enum db_result batch_write_some(struct db *db, struct lastlogin_batch *b)
 	return r;
 }
 
-void lastlogin_write(struct db *db, struct lastlogin_batch *b)
+void lastlogin_write(struct db *db, struct lastlogin_batch *b,
+		     int64_t history_ms)
 {
 	unsigned failures = 0;
 	enum db_result r;
 
 	/* one failure may be that of a connection long dead */
 	while (b->written < b->n && failures < 2) {
-		r = batch_write_some(db, b);
+		r = batch_write_some(db, b, history_ms);
 		if (r == DB_OK)
 			continue;
 		if (++failures == 2)

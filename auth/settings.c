@@ -7,6 +7,10 @@ static bool settings_fill(struct settings *s, struct buf *why)
 	s->store = db_target_new(s->conf, PROG_AUTHD, DB_STORE, why);
 	if (!s->profile || !s->accounts || !s->store)
 		return false;
+	/* to ask, and to ask again on a new connection, and then to know what
+	 * to say must be done by the deadline of an answer */
+	if (s->conf->auth_grace > 0)
+		db_target_limit(s->accounts, s->conf->auth_timeout / 3);
 	s->profile->keep_case = !s->conf->fold_local_part;
 	s->one_server = db_target_same(s->accounts, s->store);
 	if (s->profile->query[PQ_LOGIN].n > 0)

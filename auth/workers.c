@@ -18,6 +18,7 @@ struct workers {
 	size_t queued;
 	struct job *done;
 	struct settings *settings;
+	struct check_shared shared;
 	bool stopping;
 	int event_fd;
 	size_t alive;
@@ -49,7 +50,7 @@ static bool worker_adopt(struct worker *w, struct settings *s)
 	}
 	worker_drop_settings(w);
 	w->settings = s;
-	if (checker_init(&w->checker, s))
+	if (checker_init(&w->checker, s, &w->all->shared))
 		return true;
 	worker_drop_settings(w);
 	return false;
@@ -58,18 +59,12 @@ static bool worker_adopt(struct worker *w, struct settings *s)
 static void worker_write_last_logins(struct worker *w,
 				     struct lastlogin_batch *b)
 {
-	struct db *db;
+	const struct conf *conf = w->settings->conf;
 
-	if (w->settings->one_server) {
-		lastlogin_write(w->checker.db, b);
-		return;
-	}
+	lastlogin_write(w->checker.store, b, conf->login_history);
 	/* once a minute is too seldom to keep a connection */
-	db = db_new(w->settings->store);
-	if (!db)
-		return;
-	lastlogin_write(db, b);
-	db_free(&db);
+	if (!w->settings->one_server)
+		db_close(w->checker.store);
 }
 
 static void worker_check(struct worker *w, struct attempt *a)
@@ -146,6 +141,8 @@ static void *worker_main(void *arg)
 
 		worker_run(&w, j, ready);
 		done_put(w.all, j);
+		if (ready)
+			check_afterwards(&w.checker, w.settings);
 	}
 	worker_drop_settings(&w);
 	pthread_mutex_lock(&w.all->lock);
@@ -176,6 +173,11 @@ struct workers *workers_start(size_t n, struct settings *s, int event_fd)
 	struct job *none;
 
 	if (!w || !conditions_init(w)) {
+		free(w);
+		return NULL;
+	}
+	w->shared.memory = memory_new();
+	if (!w->shared.memory) {
 		free(w);
 		return NULL;
 	}
@@ -265,6 +267,7 @@ bool workers_stop(struct workers **w, int64_t deadline, struct job **done_r)
 		(void)pthread_join(old->thread[i], NULL);
 	*done_r = old->done;
 	settings_unref(&old->settings);
+	memory_free(&old->shared.memory);
 	(void)pthread_mutex_destroy(&old->lock);
 	(void)pthread_cond_destroy(&old->work);
 	(void)pthread_cond_destroy(&old->ended);

@@ -11,8 +11,8 @@ enum { WORKERS_QUEUE_MAX = 8192 };
 
 struct workers;
 
-/* NULL: no memory or no threads. event_fd is an eventfd that is raised when
- * jobs are done. Signals must be blocked before. */
+/* NULL: no memory, no entropy or no threads. event_fd is an eventfd that is
+ * raised when jobs are done. Signals must be blocked before. */
 struct workers *workers_start(size_t n, struct settings *s, int event_fd);
 
 /* Jobs begun from now on see these. */

@@ -1,5 +1,5 @@
 /* ctl/account.c: mailrow account ... */
-#include "ctl/tool.h"
+#include "ctl/account.h"
 
 #include <sysexits.h>
 
@@ -122,6 +122,7 @@ static int account_delete(struct tool *t, int argc, char **argv)
 static const struct out_column account_columns[] = {
 	{ "address", OUT_TEXT },  { "active", OUT_FLAG },
 	{ "smtp", OUT_FLAG },     { "pop3", OUT_FLAG },
+	{ "tls_only", OUT_FLAG }, { "networks", OUT_TEXT },
 	{ "quota", OUT_NUMBER },  { "messages", OUT_NUMBER },
 	{ "octets", OUT_NUMBER }, { "last_login", OUT_TEXT },
 	{ "client", OUT_TEXT },   { "created_at", OUT_TEXT },
@@ -221,6 +222,29 @@ const struct verb account_verbs[] = {
 	  .usage = "ADDRESS OCTETS",
 	  .help = "set its quota; 0 is none; K, M, G",
 	  .run = account_quota },
+	{ .noun = "account",
+	  .name = "door",
+	  .min_args = 3,
+	  .max_args = 3,
+	  .usage = "ADDRESS smtp|pop3|tls|networks on|off|LIST",
+	  .help = "open or close a door; let in over TLS only; from where",
+	  .run = door_run },
+	{ .noun = "account",
+	  .name = "app-password",
+	  .min_args = 2,
+	  .max_args = 3,
+	  .usage = "add|list|revoke ADDRESS [LABEL]",
+	  .help = "further passwords; --door, --networks, --expires",
+	  .run = apppass_run,
+	  .options = apppass_options,
+	  .option = apppass_option },
+	{ .noun = "account",
+	  .name = "logins",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .usage = "ADDRESS",
+	  .help = "from which networks it logs in",
+	  .run = logins_run },
 	{ .noun = "account",
 	  .name = "delete",
 	  .min_args = 1,

@@ -27,7 +27,8 @@ static const char *edit_fix(struct check *k, unsigned line,
 }
 
 /* A table that is not ours may be one that the user has no right to. */
-static const char *prepare_fix(struct check *k, struct db *db, unsigned line,
+static const char *prepare_fix(struct check *k, struct db *db,
+			       enum profile_query q, unsigned line,
 			       char fix[CHECK_FIX_MAX])
 {
 	unsigned err = db_errno(db);
@@ -39,7 +40,8 @@ static const char *prepare_fix(struct check *k, struct db *db, unsigned line,
 	n = strlen(fix);
 	if (err == 1142 || err == 1143)
 		snprintf(fix + n, CHECK_FIX_MAX - n,
-			 ", or GRANT SELECT on what it names");
+			 ", or GRANT %s on what it names",
+			 q == PQ_REHASH ? "UPDATE" : "SELECT");
 	return fix;
 }
 
@@ -64,7 +66,7 @@ static bool test_columns(struct check *k, struct db *db, enum profile_query q,
 	if (db_site_columns(db, (unsigned)q, span_make(s->text, s->n), name,
 			    DB_SITE_COLUMNS, &n) != DB_OK) {
 		check_say(k, CHECK_FAIL, "profile",
-			  prepare_fix(k, db, s->line, fix),
+			  prepare_fix(k, db, q, s->line, fix),
 			  "%s (line %u) does not prepare: %s",
 			  profile_query_name(q), s->line, db_why(db));
 		return false;
@@ -91,7 +93,7 @@ static void test_plan(struct check *k, struct db *db, enum profile_query q,
 
 	if (explain_profile(db, s, NULL, &e) != DB_OK)
 		check_say(k, CHECK_WARN, "profile",
-			  prepare_fix(k, db, s->line, fix),
+			  prepare_fix(k, db, q, s->line, fix),
 			  "%s cannot be explained: %s", profile_query_name(q),
 			  db_why(db));
 	else if (e.full_scan && e.rows >= SCAN_ROWS_MIN)
@@ -114,7 +116,13 @@ static void test_queries(struct check *k, struct db *db,
 
 		if (!(p->queries & 1U << q))
 			continue;
-		if (s->n == 0)
+		if (s->n == 0 && q == PQ_REHASH)
+			check_say(k, CHECK_WARN, "profile",
+				  "set rehash_on_login = no, or give the "
+				  "profile a rehash_query",
+				  "rehash_on_login does nothing: the profile "
+				  "has no rehash_query");
+		else if (s->n == 0)
 			check_say(k, CHECK_OK, "profile", "", "%s: none",
 				  profile_query_name((enum profile_query)q));
 		else if (test_columns(k, db, (enum profile_query)q, s))
@@ -161,8 +169,11 @@ void checkprofile_run(struct check *k)
 		{ { PROG_MILTER, c->milter_user },
 		  NULL,
 		  1U << PQ_DOMAIN | 1U << PQ_MAILBOX | 1U << PQ_ALIAS |
-			  1U << PQ_SENDER },
-		{ { PROG_AUTHD, c->auth_user }, NULL, 1U << PQ_LOGIN },
+			  1U << PQ_SENDER | 1U << PQ_STATE },
+		{ { PROG_AUTHD, c->auth_user },
+		  NULL,
+		  1U << PQ_LOGIN | 1U << PQ_STATE |
+			  (c->rehash_on_login ? 1U << PQ_REHASH : 0) },
 	};
 	struct profile *p = tool_profile(check_tool(k));
 	char fix[CHECK_FIX_MAX];

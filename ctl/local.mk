@@ -3,7 +3,9 @@ bin_PROGRAMS += ctl/mailrow
 ctl_mailrow_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
 ctl_mailrow_LDADD = $(JUDGE_LIBS) $(SMARTCOLS_LIBS)
 ctl_mailrow_SOURCES = \
-	ctl/account.c \
+	ctl/account.c ctl/account.h \
+	ctl/apppass.c \
+	ctl/door.c \
 	ctl/alias.c \
 	ctl/boxarg.c ctl/boxarg.h \
 	ctl/check.c ctl/check.h \

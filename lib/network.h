@@ -36,6 +36,16 @@ bool network_parse(struct span text, struct network *n_r);
 /* Text that network_parse() takes back. */
 void network_put(struct buf *b, const struct network *n);
 bool network_has(const struct network *n, const struct ipaddr *a);
+
+/* Whose neighbours count as one client: the /24 of an IPv4 address, the /64 of
+ * an IPv6 address. */
+void network_around(const struct ipaddr *a, struct network *n_r);
+
+/* Is the address in one of the networks of a list, split at commas and blanks?
+ * An empty list has every one. *bad_r: a word in it that is no network (it has
+ * none), empty when there is none. */
+bool network_list_has(struct span list, const struct ipaddr *a,
+		      struct span *bad_r);
 bool network_set_has(const struct network_set *s, const struct ipaddr *a);
 
 #endif

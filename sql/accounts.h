@@ -7,7 +7,7 @@
 #include "sql/db.h"
 #include "sql/profile.h"
 
-enum { INCARNATION_MAX = 64, PASSWORD_HASH_MAX = 1024, LOGIN_ROWS_MAX = 16 };
+enum { INCARNATION_MAX = 64 };
 
 struct domain_facts {
 	enum fact ours;
@@ -31,20 +31,6 @@ struct mailbox_facts {
  * logged (folding collations). */
 void accounts_mailbox(struct db *db, const struct profile *p,
 		      const struct addr *a, struct mailbox_facts *f_r);
-
-struct login_row {
-	struct addr login;
-	struct addr mailbox;
-	char hash[PASSWORD_HASH_MAX + 1];
-	bool active, smtp, pop3;
-	char incarnation[INCARNATION_MAX + 1];
-};
-
-/* All rows of a login, at most LOGIN_ROWS_MAX. F_YES: *n_r >= 1. The caller
- * wipes the rows. */
-enum fact accounts_login(struct db *db, const struct profile *p,
-			 const struct addr *login, struct login_row *row_r,
-			 size_t *n_r);
 
 enum { ALIAS_ROWS_MAX = 1000, SENDER_ROWS_MAX = 1000 };
 

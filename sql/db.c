@@ -225,9 +225,15 @@ uint64_t db_insert_id(const struct db *db)
 	return db->insert_id;
 }
 
+bool db_is_away(const struct db *db)
+{
+	return db->failed == DB_DOWN;
+}
+
 enum db_result db_succeed(struct db *db)
 {
 	db->err = 0;
+	db->failed = DB_OK;
 	db->why[0] = '\0';
 	db->heard_at = clock_ms();
 	return DB_OK;
@@ -264,6 +270,7 @@ enum db_result db_fail(struct db *db, unsigned code, const char *server_text)
 	if (db->my && !db->connecting && is_loss(code))
 		atomic_store(&db->target->loss->at, clock_ms());
 	db->err = code;
+	db->failed = e->result;
 	if (e->names_only && *server_text)
 		snprintf(db->why, sizeof(db->why), "mysql %u: %s (%s)", code,
 			 e->text, server_text);
@@ -281,6 +288,7 @@ enum db_result db_fail_text(struct db *db, enum db_result r, const char *fmt,
 	va_list ap;
 
 	db->err = 0;
+	db->failed = r;
 	va_start(ap, fmt);
 	vsnprintf(db->why, sizeof(db->why), fmt, ap);
 	va_end(ap);

@@ -88,6 +88,7 @@ struct db {
 	uint64_t affected;
 	uint64_t insert_id;
 	unsigned err;
+	enum db_result failed;    /* what the last failure was; DB_OK: none */
 	enum db_result tx_result; /* what broke it */
 	char why[DB_WHY_MAX];
 	char server[DB_SERVER_MAX]; /* which one answered, "" = not told */

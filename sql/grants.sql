@@ -29,7 +29,7 @@ GRANT INSERT ON chunk TO 'mailrow-milter'@'localhost';
 GRANT INSERT ON mail TO 'mailrow-milter'@'localhost';
 GRANT EXECUTE ON PROCEDURE deliver_plain TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-milter'@'localhost';
-GRANT SELECT (account_id, address, domain, quota, active)
+GRANT SELECT (account_id, address, domain, quota, active, smtp, pop3)
   ON account TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON alias TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON served TO 'mailrow-milter'@'localhost';
@@ -54,6 +54,13 @@ GRANT SELECT (mailbox_id, address) ON mailbox TO 'mailrow-auth'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON last_login TO 'mailrow-auth'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-auth'@'localhost';
 GRANT SELECT ON account TO 'mailrow-auth'@'localhost';
+-- It changes no account; with rehash_on_login = yes it must, and needs also
+--   GRANT UPDATE (password) ON account TO 'mailrow-auth'@'localhost';
+GRANT SELECT ON app_password TO 'mailrow-auth'@'localhost';
+GRANT UPDATE (last_used_at, last_used_from)
+  ON app_password TO 'mailrow-auth'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE
+  ON login_history TO 'mailrow-auth'@'localhost';
 
 -- pop3d reads mail and moves it to the trash; it sees no account and writes no
 -- mail. What it adds to the trash is what it took from mail.
@@ -93,6 +100,8 @@ GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE
 GRANT DELETE ON domain TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON account TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON alias TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON app_password TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON login_history TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON served TO 'mailrow-admin'@'localhost';
 
 -- Postfix's maps (packaging/postfix): which domains are ours, what is served.

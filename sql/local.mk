@@ -3,6 +3,8 @@ noinst_LIBRARIES += sql/libsql.a
 sql_libsql_a_CFLAGS = $(AM_CFLAGS) $(DBCLIENT_CFLAGS)
 sql_libsql_a_SOURCES = \
 	sql/accounts.c sql/accounts.h \
+	sql/apppass.c sql/apppass.h \
+	sql/asking.c sql/asking.h \
 	sql/box.c sql/box.h \
 	sql/content.c sql/content.h \
 	sql/db.c sql/db.h sql/dbint.h \
@@ -18,6 +20,8 @@ sql_libsql_a_SOURCES = \
 	sql/explain.c sql/explain.h \
 	sql/export.c sql/export.h \
 	sql/lease.c sql/lease.h \
+	sql/history.c sql/history.h \
+	sql/login.c sql/login.h \
 	sql/maildrop.c sql/maildrop.h \
 	sql/native.c sql/native.h \
 	sql/optfile.c sql/optfile.h \

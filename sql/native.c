@@ -176,17 +176,42 @@ enum native_result native_account_set_quota(struct db *db, const struct addr *a,
 	return account_change(db, Q_ACCOUNT_SET_QUOTA, sql_u64(quota), a);
 }
 
+enum native_result native_account_set_door(struct db *db, const struct addr *a,
+					   enum native_door door, bool on)
+{
+	static const enum query_id q[] = {
+		[NATIVE_SMTP] = Q_ACCOUNT_SET_SMTP,
+		[NATIVE_POP3] = Q_ACCOUNT_SET_POP3,
+		[NATIVE_TLS_ONLY] = Q_ACCOUNT_SET_TLS,
+	};
+
+	return account_change(db, q[door], sql_u64(on), a);
+}
+
+enum native_result native_account_set_networks(struct db *db,
+					       const struct addr *a,
+					       struct span networks)
+{
+	return account_change(db, Q_ACCOUNT_SET_NETWORKS, sql_bytes(networks),
+			      a);
+}
+
+/* Its application passwords open no later account, even if they stay. */
 enum native_result native_account_delete(struct db *db, const struct addr *a)
 {
 	struct sqlval param[] = { sql_bytes(addr_span(a)) };
+	enum native_result r = run_change(db, Q_ACCOUNT_DELETE, param);
 
-	return run_change(db, Q_ACCOUNT_DELETE, param);
+	if (r == NATIVE_OK && (db_run(db, Q_APP_REVOKE_ALL, param) != DB_OK ||
+			       db_run(db, Q_HISTORY_FORGET, param) != DB_OK))
+		return NATIVE_FAILED;
+	return r;
 }
 
 /* An empty list is an answer too. */
-static enum native_result list_any(struct db *db, enum query_id q,
-				   const struct sqlval *param, native_row row,
-				   void *arg)
+enum native_result native_list(struct db *db, enum query_id q,
+			       const struct sqlval *param, native_row row,
+			       void *arg)
 {
 	enum native_result r = run_list(db, q, param, row, arg);
 
@@ -195,7 +220,7 @@ static enum native_result list_any(struct db *db, enum query_id q,
 
 enum native_result native_domain_list(struct db *db, native_row row, void *arg)
 {
-	return list_any(db, Q_DOMAIN_LIST, NULL, row, arg);
+	return native_list(db, Q_DOMAIN_LIST, NULL, row, arg);
 }
 
 enum native_result native_account_list(struct db *db, struct span domain,
@@ -203,7 +228,7 @@ enum native_result native_account_list(struct db *db, struct span domain,
 {
 	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
 
-	return list_any(db, Q_ACCOUNT_LIST, param, row, arg);
+	return native_list(db, Q_ACCOUNT_LIST, param, row, arg);
 }
 
 enum native_result native_account_show(struct db *db, const struct addr *a,
@@ -219,7 +244,7 @@ enum native_result native_mailbox_list(struct db *db, struct span domain,
 {
 	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
 
-	return list_any(db, Q_MAILBOX_LIST, param, row, arg);
+	return native_list(db, Q_MAILBOX_LIST, param, row, arg);
 }
 
 enum native_result native_mailbox_retired(struct db *db, struct span domain,
@@ -227,7 +252,7 @@ enum native_result native_mailbox_retired(struct db *db, struct span domain,
 {
 	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
 
-	return list_any(db, Q_MAILBOX_RETIRED, param, row, arg);
+	return native_list(db, Q_MAILBOX_RETIRED, param, row, arg);
 }
 
 enum native_result native_mailbox_show(struct db *db, const struct addr *a,
@@ -243,7 +268,7 @@ enum native_result native_mail_list(struct db *db, const struct addr *a,
 {
 	struct sqlval param[] = { sql_bytes(addr_span(a)) };
 
-	return list_any(db, Q_MAIL_LIST, param, row, arg);
+	return native_list(db, Q_MAIL_LIST, param, row, arg);
 }
 
 enum native_result native_alias_list(struct db *db, struct span what,
@@ -252,10 +277,10 @@ enum native_result native_alias_list(struct db *db, struct span what,
 	struct sqlval param[] = { sql_bytes(what), sql_bytes(what),
 				  sql_bytes(what) };
 
-	return list_any(db, Q_ALIAS_LIST, param, row, arg);
+	return native_list(db, Q_ALIAS_LIST, param, row, arg);
 }
 
 enum native_result native_served_list(struct db *db, native_row row, void *arg)
 {
-	return list_any(db, Q_SERVED_LIST, NULL, row, arg);
+	return native_list(db, Q_SERVED_LIST, NULL, row, arg);
 }

@@ -29,6 +29,14 @@ enum native_result native_account_set_active(struct db *db,
 					     const struct addr *a, bool active);
 enum native_result native_account_set_quota(struct db *db, const struct addr *a,
 					    uint64_t quota);
+enum native_door { NATIVE_SMTP, NATIVE_POP3, NATIVE_TLS_ONLY };
+enum native_result native_account_set_door(struct db *db, const struct addr *a,
+					   enum native_door door, bool on);
+enum native_result native_account_set_networks(struct db *db,
+					       const struct addr *a,
+					       struct span networks);
+
+/* With its application passwords and the history of its logins. */
 enum native_result native_account_delete(struct db *db, const struct addr *a);
 
 /* alias_of is canonical, empty: it stands for itself again. */
@@ -47,11 +55,16 @@ enum native_result native_alias_delete(struct db *db, struct span address,
  * ends them. */
 typedef bool (*native_row)(void *arg, const struct sqlval *col);
 
+/* A statement that lists: an empty list is an answer, too. */
+enum native_result native_list(struct db *db, enum query_id q,
+			       const struct sqlval *param, native_row row,
+			       void *arg);
+
 /* name, active, alias_of, accounts, created_at */
 enum native_result native_domain_list(struct db *db, native_row row, void *arg);
 
-/* address, active, smtp, pop3, quota, messages, octets, last login, client,
- * created_at; of one domain, or of all when it is empty */
+/* address, active, smtp, pop3, tls_only, networks, quota, messages, octets,
+ * last login, client, created_at; of one domain, or of all when it is empty */
 enum native_result native_account_list(struct db *db, struct span domain,
 				       native_row row, void *arg);
 enum native_result native_account_show(struct db *db, const struct addr *a,

@@ -1,5 +1,6 @@
 /* sql/profile.c: the profile file: "key = value", a leading blank continues,
- * lines that begin with # are comments. The SELECTs are read by sqlscan.c. */
+ * lines that begin with # are comments. The statements are read by sqlscan.c.
+ */
 #include "sql/profile.h"
 
 #include <errno.h>
@@ -16,16 +17,22 @@ enum { PROFILE_FILE_MAX = 256 * 1024 };
 static const char *const param_names[PP_COUNT] = {
 	[PP_ADDRESS] = "address", [PP_LOCAL] = "local",
 	[PP_DOMAIN] = "domain",   [PP_LOGIN] = "login",
-	[PP_SENDER] = "sender",
+	[PP_SENDER] = "sender",   [PP_HASH] = "hash",
+	[PP_OLD] = "old",
 };
 
 static const char *const domain_columns[] = { "name", "active", "alias_of",
 					      NULL };
 static const char *const mailbox_columns[] = { "name", "active", "quota",
 					       "incarnation", NULL };
-static const char *const login_columns[] = { "login",       "mailbox", "hash",
-					     "active",      "smtp",    "pop3",
-					     "incarnation", NULL };
+static const char *const login_columns[] = {
+	"login", "mailbox",     "hash",    "active",   "smtp",
+	"pop3",  "incarnation", "expired", "networks", NULL
+};
+static const char *const state_columns[] = { "login", "active",  "smtp",
+					     "pop3",  "expired", "incarnation",
+					     NULL };
+static const char *const no_columns[] = { NULL };
 static const char *const alias_columns[] = { "name", "target", NULL };
 static const char *const sender_columns[] = { "login", "sender", NULL };
 
@@ -35,22 +42,31 @@ static const struct {
 	size_t required;
 	const char *const *columns;
 	bool optional; /* may be set to nothing */
+	unsigned must; /* parameters that must stand in it */
+	bool absent;   /* may be missing altogether */
 } query_rows[PQ_COUNT] = {
-	[PQ_DOMAIN] = { "domain_query", PP(PP_DOMAIN), 2, domain_columns,
-			false },
+	[PQ_DOMAIN] = { "domain_query", PP(PP_DOMAIN), 2, domain_columns, false,
+			0, false },
 	[PQ_MAILBOX] = { "mailbox_query",
 			 PP(PP_ADDRESS) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
-			 mailbox_columns, false },
+			 mailbox_columns, false, 0, false },
 	[PQ_LOGIN] = { "login_query",
 		       PP(PP_LOGIN) | PP(PP_LOCAL) | PP(PP_DOMAIN), 4,
-		       login_columns, false },
+		       login_columns, false, 0, false },
 	[PQ_ALIAS] = { "alias_query",
 		       PP(PP_ADDRESS) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
-		       alias_columns, true },
+		       alias_columns, true, 0, false },
 	[PQ_SENDER] = { "sender_query",
 			PP(PP_LOGIN) | PP(PP_SENDER) | PP(PP_LOCAL) |
 				PP(PP_DOMAIN),
-			1, sender_columns, true },
+			1, sender_columns, true, 0, false },
+	[PQ_STATE] = { "state_query",
+		       PP(PP_LOGIN) | PP(PP_LOCAL) | PP(PP_DOMAIN), 2,
+		       state_columns, true, 0, true },
+	[PQ_REHASH] = { "rehash_query",
+			PP(PP_LOGIN) | PP(PP_LOCAL) | PP(PP_DOMAIN) |
+				PP(PP_HASH) | PP(PP_OLD),
+			0, no_columns, true, PP(PP_HASH) | PP(PP_OLD), true },
 };
 
 const char *profile_query_name(enum profile_query q)
@@ -117,6 +133,15 @@ static bool take_param(void *arg, struct span name, unsigned line)
 	return false;
 }
 
+static bool has_params(const struct profile_statement *s, unsigned must)
+{
+	unsigned has = 0;
+
+	for (size_t i = 0; i < s->nparam; i++)
+		has |= PP(s->param[i]);
+	return (must & ~has) == 0;
+}
+
 static void take_query(struct reading *r, enum profile_query q,
 		       struct span value, unsigned line)
 {
@@ -134,11 +159,16 @@ static void take_query(struct reading *r, enum profile_query q,
 	s->line = line;
 	if (query_rows[q].optional && span_trim(value).n == 0)
 		return;
-	mistake = sqlscan_select(value, &at, take_param, &sr, &text);
+	mistake = q == PQ_REHASH
+			  ? sqlscan_update(value, &at, take_param, &sr, &text)
+			  : sqlscan_select(value, &at, take_param, &sr, &text);
 	if (mistake && *mistake)
 		complain(r, at, "%s: %s", query_rows[q].name, mistake);
 	if (!mistake && !buf_ok(&text))
 		mistake = "out of memory";
+	if (!mistake && !has_params(s, query_rows[q].must))
+		complain(r, line, "%s must name :hash and :old",
+			 query_rows[q].name);
 	if (!mistake) {
 		s->text = strdup(buf_cstr(&text));
 		s->n = s->text ? text.n : 0;
@@ -173,7 +203,8 @@ static void take_setting(struct reading *r, struct span key, struct span value,
 		}
 	complain(r, line,
 		 "unknown key '%.*s'; known: accounts, domain_query,"
-		 " mailbox_query, login_query, alias_query, sender_query",
+		 " mailbox_query, login_query, alias_query, sender_query,"
+		 " state_query, rehash_query",
 		 (int)span_head(key, 64).n, key.p);
 }
 
@@ -232,7 +263,7 @@ static void read_lines(struct reading *r, struct span text)
 	flush_pending(r, &p);
 	buf_release(&p.value);
 	for (unsigned q = 0; q < PQ_COUNT; q++)
-		if (r->p->query[q].line == 0) {
+		if (r->p->query[q].line == 0 && !query_rows[q].absent) {
 			r->failed = true;
 			buf_printf(r->problems, "%s: %s is missing\n", r->file,
 				   query_rows[q].name);

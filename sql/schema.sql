@@ -29,6 +29,38 @@ CREATE TABLE last_login (
   client     VARBINARY(45) NOT NULL
 ) ENGINE=InnoDB;
 
+-- From which networks an account logs in; so many rows an account, and for so
+-- long, as mailrow-authd says.
+CREATE TABLE login_history (
+  login    VARBINARY(320) NOT NULL,
+  network  VARBINARY(49) NOT NULL,
+  door     VARBINARY(16) NOT NULL,
+  first_at DATETIME NOT NULL,
+  last_at  DATETIME NOT NULL,
+  logins   BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (login, network, door),
+  KEY last_at (last_at)
+) ENGINE=InnoDB;
+
+-- Application passwords, whatever the profile. hash is SHA-256 of 128 random
+-- bits; incarnation is that of the account it was made for, NULL: not known.
+CREATE TABLE app_password (
+  app_password_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  login          VARBINARY(320) NOT NULL,
+  label          VARBINARY(64) NOT NULL,
+  hash           BINARY(32) NOT NULL,
+  incarnation    VARBINARY(64) NULL,
+  smtp           TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  pop3           TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  networks       VARBINARY(1024) NOT NULL DEFAULT '',
+  expires_at     DATETIME NULL,
+  created_at     DATETIME NOT NULL,
+  last_used_at   DATETIME NULL,
+  last_used_from VARBINARY(45) NOT NULL DEFAULT '',
+  UNIQUE KEY hash (hash),
+  UNIQUE KEY label (login, label)
+) ENGINE=InnoDB;
+
 CREATE TABLE content (
   content_id    BINARY(16) NOT NULL PRIMARY KEY,
   octets        BIGINT UNSIGNED NOT NULL,
@@ -128,6 +160,8 @@ CREATE TABLE account (
   active     TINYINT UNSIGNED NOT NULL DEFAULT 1,
   smtp       TINYINT UNSIGNED NOT NULL DEFAULT 1,
   pop3       TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  tls_only   TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  networks   VARBINARY(1024) NOT NULL DEFAULT '',
   created_at DATETIME NOT NULL,
   UNIQUE KEY address (address),
   KEY domain (domain)

@@ -121,19 +121,29 @@ static bool word_does_more(struct span word)
 }
 
 struct selecting {
-	bool begun; /* SELECT was read */
-	bool ended; /* a semicolon was read */
+	bool update; /* one UPDATE is wanted, not one SELECT */
+	bool begun;  /* its first word was read */
+	bool ended;  /* a semicolon was read */
+	bool where;  /* WHERE was read */
 	bool after_dot;
 };
+
+static const char *not_this(const struct selecting *st)
+{
+	return st->update ? "is not an UPDATE" : "is not a SELECT";
+}
 
 static const char *check_word(struct selecting *st, struct span word)
 {
 	if (!st->begun) {
-		if (!span_eq_nocase(word, SPAN_LIT("select")))
-			return "is not a SELECT";
+		if (!span_eq_nocase(word,
+				    span_of(st->update ? "update" : "select")))
+			return not_this(st);
 		st->begun = true;
 		return NULL;
 	}
+	if (span_eq_nocase(word, SPAN_LIT("where")))
+		st->where = true;
 	return !st->after_dot && word_does_more(word)
 		       ? "does more than select (INTO, UPDATE, LOCK,"
 			 " PROCEDURE)"
@@ -144,13 +154,13 @@ static const char *check_other(struct selecting *st, char c)
 {
 	if (c == ';') {
 		st->ended = true;
-		return st->begun ? NULL : "is not a SELECT";
+		return st->begun ? NULL : not_this(st);
 	}
 	if (c == '?')
 		return "has a '?': write the name, as in :address";
 	if (c == ':')
 		return "has a ':' without the name of a parameter";
-	return st->begun || c == '(' ? NULL : "is not a SELECT";
+	return st->begun || (c == '(' && !st->update) ? NULL : not_this(st);
 }
 
 static const char *check_piece(struct selecting *st, enum sqlscan_kind kind,
@@ -165,7 +175,7 @@ static const char *check_piece(struct selecting *st, enum sqlscan_kind kind,
 		return check_other(st, *piece.p);
 	case SQLSCAN_QUOTED:
 	case SQLSCAN_PARAM:
-		return st->begun ? NULL : "is not a SELECT";
+		return st->begun ? NULL : not_this(st);
 	case SQLSCAN_CODE_COMMENT:
 		return "has a comment that a server may execute";
 	case SQLSCAN_UNENDED:
@@ -186,12 +196,11 @@ static unsigned count_lines(struct span s)
 	return n;
 }
 
-const char *sqlscan_select(struct span sql, unsigned *line,
-			   bool (*param)(void *arg, struct span name,
-					 unsigned line),
-			   void *arg, struct buf *out)
+static const char *scan(struct selecting st, struct span sql, unsigned *line,
+			bool (*param)(void *arg, struct span name,
+				      unsigned line),
+			void *arg, struct buf *out)
 {
-	struct selecting st = { 0 };
 	const char *mistake = NULL;
 	struct span piece;
 
@@ -217,5 +226,25 @@ const char *sqlscan_select(struct span sql, unsigned *line,
 		}
 		*line += count_lines(piece);
 	}
-	return st.begun ? NULL : "is not a SELECT";
+	if (!st.begun)
+		return not_this(&st);
+	return st.update && !st.where ? "has no WHERE" : NULL;
+}
+
+const char *sqlscan_select(struct span sql, unsigned *line,
+			   bool (*param)(void *arg, struct span name,
+					 unsigned line),
+			   void *arg, struct buf *out)
+{
+	return scan((struct selecting){ .update = false }, sql, line, param,
+		    arg, out);
+}
+
+const char *sqlscan_update(struct span sql, unsigned *line,
+			   bool (*param)(void *arg, struct span name,
+					 unsigned line),
+			   void *arg, struct buf *out)
+{
+	return scan((struct selecting){ .update = true }, sql, line, param, arg,
+		    out);
 }

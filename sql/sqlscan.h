@@ -28,4 +28,10 @@ const char *sqlscan_select(struct span sql, unsigned *line,
 					 unsigned line),
 			   void *arg, struct buf *out);
 
+/* The same for one UPDATE with a WHERE. */
+const char *sqlscan_update(struct span sql, unsigned *line,
+			   bool (*param)(void *arg, struct span name,
+					 unsigned line),
+			   void *arg, struct buf *out);
+
 #endif

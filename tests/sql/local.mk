@@ -22,6 +22,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_db \
 	tests/sql/test_sql_deliver \
 	tests/sql/test_sql_grants \
+	tests/sql/test_sql_history \
 	tests/sql/test_sql_judge \
 	tests/sql/test_sql_lease \
 	tests/sql/test_sql_maildrop \
@@ -95,6 +96,11 @@ tests_sql_test_sql_grants_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_grants_SOURCES = tests/sql/test_sql_grants.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_history_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_history_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_history_SOURCES = tests/sql/test_sql_history.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_test_sql_judge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_judge_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_judge_SOURCES = tests/sql/test_sql_judge.c \
@@ -117,6 +123,7 @@ tests_sql_test_sql_plans_SOURCES = tests/sql/test_sql_plans.c \
 tests_sql_test_sql_profiles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_profiles_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_profiles_SOURCES = tests/sql/test_sql_profiles.c \
+	tests/sql/panelrows.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/panel.c tests/sql/panel.h
 tests_sql_test_sql_purge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -3,7 +3,7 @@
 #ifndef MAILROW_TESTS_SQL_PANEL_H
 #define MAILROW_TESTS_SQL_PANEL_H
 
-#include "sql/accounts.h"
+#include "sql/login.h"
 
 enum panel_user {
 	PANEL_MILTER,

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "lib/log.h"
-#include "sql/accounts.h"
+#include "sql/login.h"
 #include "tests/sql/fixture.h"
 
 static struct db_target *target;
@@ -118,19 +118,21 @@ static void mailboxes_have_state_quota_and_incarnation(void **state)
 static void a_login_tells_hash_and_doors(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct addr a = address_of("bob@example.org");
 	size_t n;
 
 	(void)state;
-	assert_int_equal(accounts_login(db, native, &a, row, &n), F_YES);
+	assert_int_equal(login_find(db, native, &a, row, &n, &more), F_YES);
 	assert_int_equal(n, 1);
 	assert_string_equal(row[0].hash, "{PLAIN}x");
 	assert_string_equal(row[0].login.text, "bob@example.org");
 	assert_string_equal(row[0].mailbox.text, "bob@example.org");
-	assert_true(row[0].active && row[0].smtp && !row[0].pop3);
+	assert_true(row[0].state.active && row[0].state.smtp &&
+		    !row[0].state.pop3);
 	assert_string_equal(row[0].incarnation, "7");
 	a = address_of("eve@example.org");
-	assert_int_equal(accounts_login(db, native, &a, row, &n), F_NO);
+	assert_int_equal(login_find(db, native, &a, row, &n, &more), F_NO);
 	assert_int_equal(n, 0);
 }
 
@@ -372,6 +374,7 @@ static void what_the_tables_cannot_hold_is_not_in_them(void **state)
 static void folding_collations_give_no_other_account(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct profile *p = profile_of("SELECT 1 AS active, a AS name FROM site"
 				       " WHERE a = :address",
 				       LOGIN_ANY);
@@ -389,7 +392,7 @@ static void folding_collations_give_no_other_account(void **state)
 	/* the server finds them; they are others */
 	assert_int_equal(mailbox(p, "jorg@example.org").known, F_NO);
 	a = address_of("jorg@example.org");
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_NO);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_NO);
 	assert_int_equal(mailbox(p, "j\xc3\xb6rg@example.org").known, F_YES);
 	profile_free(&p);
 }
@@ -398,6 +401,7 @@ static void folding_collations_give_no_other_account(void **state)
 static void accounts_that_differ_in_case_stay_apart(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct profile *p = profile_of("SELECT 1 AS active, a AS name FROM site"
 				       " WHERE a = :address",
 				       LOGIN_ANY);
@@ -408,10 +412,10 @@ static void accounts_that_differ_in_case_stay_apart(void **state)
 	p->keep_case = true;
 	assert_int_equal(mailbox(p, "bob@example.org").known, F_NO);
 	a = address_of("bob@example.org");
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_NO);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_NO);
 	assert_int_equal(addr_parse(SPAN_LIT("Bob@example.org"), false, &a),
 			 ADDR_OK);
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_YES);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_YES);
 	assert_int_equal(n, 1);
 	assert_string_equal(row[0].mailbox.text, "Bob@example.org");
 	profile_free(&p);
@@ -486,9 +490,10 @@ static void null_means_inactive_and_without_quota(void **state)
 	profile_free(&p);
 }
 
-static void all_rows_of_a_login_are_given_or_none(void **state)
+static void rows_of_a_login_beyond_the_first_are_left_out(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct profile *p = profile_of("SELECT a AS name, 1 AS active FROM site"
 				       " WHERE a = :address",
 				       LOGIN_ANY);
@@ -499,16 +504,23 @@ static void all_rows_of_a_login_are_given_or_none(void **state)
 	fix_sql("INSERT INTO site SELECT 'many@example.org', 'd', seq FROM"
 		" seq_1_to_%d",
 		LOGIN_ROWS_MAX);
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_YES);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_YES);
 	assert_int_equal(n, LOGIN_ROWS_MAX);
+	assert_false(more);
 	fix_sql("INSERT INTO site VALUES ('many@example.org', 'd', 'x')");
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_TEMP);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_YES);
+	assert_int_equal(n, LOGIN_ROWS_MAX);
+	assert_true(more);
+	assert_true(row[0].state.active && !row[0].state.expired);
+	assert_int_equal(row[0].state.smtp, LOGIN_OPEN);
+	assert_int_equal(row[0].state.pop3, LOGIN_OPEN);
 	profile_free(&p);
 }
 
 static void a_hash_too_long_is_no_wrong_password(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct profile *p = profile_of(
 		"SELECT a AS name, 1 AS active FROM site WHERE a = :address",
 		"SELECT a AS login, a AS mailbox, REPEAT('x', 1025) AS hash,"
@@ -517,13 +529,14 @@ static void a_hash_too_long_is_no_wrong_password(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(accounts_login(db, p, &a, row, &n), F_TEMP);
+	assert_int_equal(login_find(db, p, &a, row, &n, &more), F_TEMP);
 	profile_free(&p);
 }
 
 static void a_server_that_is_away_knows_no_no(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct addr a = address_of("bob@example.org");
 	struct db_target *t;
 	struct db *away;
@@ -540,7 +553,7 @@ static void a_server_that_is_away_knows_no_no(void **state)
 	assert_int_equal(mf.known, F_TEMP);
 	accounts_domain(away, native, SPAN_LIT("example.org"), &df);
 	assert_int_equal(df.ours, F_TEMP);
-	assert_int_equal(accounts_login(away, native, &a, row, &n), F_TEMP);
+	assert_int_equal(login_find(away, native, &a, row, &n, &more), F_TEMP);
 	assert_int_equal(accounts_sender(away, native, &a, &a), F_TEMP);
 	assert_int_equal(
 		accounts_alias(away, native, addr_span(&a), take_target, NULL),
@@ -569,7 +582,7 @@ int main(void)
 		cmocka_unit_test(an_index_on_a_text_column_is_used),
 		cmocka_unit_test(an_answer_that_cannot_be_read_is_no_answer),
 		cmocka_unit_test(null_means_inactive_and_without_quota),
-		cmocka_unit_test(all_rows_of_a_login_are_given_or_none),
+		cmocka_unit_test(rows_of_a_login_beyond_the_first_are_left_out),
 		cmocka_unit_test(a_hash_too_long_is_no_wrong_password),
 		cmocka_unit_test(a_server_that_is_away_knows_no_no),
 	};

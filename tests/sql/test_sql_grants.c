@@ -17,16 +17,16 @@ static const struct {
 } daemons[] = {
 	{ PROG_MILTER, "mailrow-milter",
 	  1U << PQ_DOMAIN | 1U << PQ_MAILBOX | 1U << PQ_ALIAS |
-		  1U << PQ_SENDER },
+		  1U << PQ_SENDER | 1U << PQ_STATE },
 	{ PROG_LMTPD, "mailrow-lmtp",
 	  1U << PQ_DOMAIN | 1U << PQ_MAILBOX | 1U << PQ_ALIAS |
 		  1U << PQ_SENDER },
-	{ PROG_AUTHD, "mailrow-auth", 1U << PQ_LOGIN },
+	{ PROG_AUTHD, "mailrow-auth", 1U << PQ_LOGIN | 1U << PQ_STATE },
 	{ PROG_POP3D, "mailrow-pop3", 0 },
 	{ PROG_PURGE, "mailrow-purge", 1U << PQ_DOMAIN | 1U << PQ_MAILBOX },
 	{ PROG_TOOL, "mailrow-admin",
 	  1U << PQ_DOMAIN | 1U << PQ_MAILBOX | 1U << PQ_LOGIN | 1U << PQ_ALIAS |
-		  1U << PQ_SENDER },
+		  1U << PQ_SENDER | 1U << PQ_STATE | 1U << PQ_REHASH },
 };
 
 enum { DAEMONS = sizeof(daemons) / sizeof(*daemons) };
@@ -190,6 +190,12 @@ static const struct {
 	{ PROG_AUTHD, "UPDATE mailbox SET address = NULL" },
 	{ PROG_AUTHD, "UPDATE account SET password = ''" },
 	{ PROG_AUTHD, "DELETE FROM account" },
+	{ PROG_AUTHD, "DELETE FROM app_password" },
+	{ PROG_AUTHD, "UPDATE app_password SET hash = ''" },
+	{ PROG_AUTHD, "INSERT INTO app_password SELECT * FROM app_password" },
+	{ PROG_MILTER, "SELECT * FROM app_password" },
+	{ PROG_POP3D, "SELECT * FROM app_password" },
+	{ PROG_POP3D, "SELECT * FROM login_history" },
 	{ PROG_PURGE, "SELECT data FROM chunk" },
 	{ PROG_PURGE, "UPDATE chunk SET data = ''" },
 	{ PROG_PURGE, "UPDATE mail SET octets = 0" },

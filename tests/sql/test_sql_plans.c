@@ -45,9 +45,9 @@ static void set_values(struct span *value, enum profile_query q, size_t i)
 	value[PP_ADDRESS] = span_of(asked[i].address);
 	value[PP_LOGIN] = span_of(asked[i].login);
 	value[PP_SENDER] = span_of(asked[i].sender);
-	set_parts(value, q == PQ_LOGIN    ? asked[i].login
-			 : q == PQ_SENDER ? asked[i].sender
-					  : asked[i].address);
+	set_parts(value, q == PQ_LOGIN || q == PQ_STATE ? asked[i].login
+			 : q == PQ_SENDER               ? asked[i].sender
+							: asked[i].address);
 }
 
 static struct db *db_of(const struct panel *p, unsigned q)
@@ -79,7 +79,8 @@ static const struct {
 	enum profile_query q;
 } lacking[] = {
 	{ "postfixadmin", PQ_LOGIN }, { "ispconfig", PQ_LOGIN },
-	{ "ispconfig", PQ_SENDER },   { "mailcow", PQ_SENDER },
+	{ "ispconfig", PQ_SENDER },   { "ispconfig", PQ_STATE },
+	{ "mailcow", PQ_SENDER },     { "froxlor", PQ_STATE },
 	{ "froxlor", PQ_LOGIN },      { "froxlor", PQ_SENDER },
 };
 
@@ -95,7 +96,7 @@ static void the_panels_indexes_serve_where_no_other_is_asked_for(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < PANELS; i++)
-		for (unsigned k = 0; k < PQ_COUNT; k++) {
+		for (unsigned k = 0; k < PQ_REHASH; k++) {
 			enum profile_query q = (enum profile_query)k;
 			const char *table = scanned(&panels[i], q);
 
@@ -124,7 +125,7 @@ static void with_the_profiles_own_indexes_all_are_served(void **state)
 	for (size_t i = 0; i < PANELS; i++) {
 		if (panel_apply(&panels[i], "#+ ") > 0)
 			analyze(&panels[i]);
-		for (unsigned k = 0; k < PQ_COUNT; k++) {
+		for (unsigned k = 0; k < PQ_REHASH; k++) {
 			enum profile_query q = (enum profile_query)k;
 			const char *table = scanned(&panels[i], q);
 
@@ -179,7 +180,7 @@ static void few_rows_are_read_for_an_answer(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < PANELS; k++)
-		for (unsigned q = 0; q < PQ_COUNT; q++)
+		for (unsigned q = 0; q < PQ_REHASH; q++)
 			for (size_t i = 0; i < ASKED; i++) {
 				struct db *db = db_of(&panels[k], q);
 				uint64_t before = rows_read(db), after;

@@ -7,215 +7,9 @@
 
 #include <cmocka.h>
 
+#include "tests/sql/fixture.h"
 #include "tests/sql/panel.h"
-
-/* Panels where an alias domain is one by domain_query; in the others it is a
- * catch-all that goes to '@target'. */
-#define WITH_ALIAS_DOMAINS                                                     \
-	"native postfixadmin postfixadmin3 iredmail ispconfig modoboa"         \
-	" vpopmail mailcow"
-#define WITH_CATCH_ALL_DOMAINS "extmail vimbadmin"
-
-struct row {
-	const char *panels; /* panel_in() */
-	const char *ask;
-	const char *want;
-};
-
-static const struct row domain_rows[] = {
-	{ "*", "example.org", "active" },
-	{ "!vpopmail", "off.example", "off" },
-	{ "*", "catch.example", "active" },
-	{ "*", "elsewhere.example", "no" },
-	{ "*", "relay.example", "no" },
-	{ WITH_ALIAS_DOMAINS, "alias.example", "active example.org" },
-	{ WITH_CATCH_ALL_DOMAINS, "alias.example", "active" },
-	{ "froxlor", "alias.example", "no" },
-	/* stored with a blank behind, which the server pads away */
-	{ "*", "blank.example", "no" },
-	{ "postfixadmin postfixadmin3", "all", "no" },
-	{ "vpopmail", "dom_89", "no" },
-};
-
-static const struct row mailbox_rows[] = {
-	{ "*", "bob@example.org", "active 5242880" },
-	{ "*", "off@example.org", "off 0" },
-	{ "!vpopmail", "nina@off.example", "off 0" },
-	{ "*", "keep@example.org", "active 0" },
-	{ "!modoboa", "smtp@example.org", "active 0" },
-	{ "*", "sales@example.org", "no" },
-	{ "*", "eve@example.org", "no" },
-	{ "*", "eve@elsewhere.example", "no" },
-	/* the MTA relays its domain now; the account is still there */
-	{ "iredmail mailcow modoboa postfixadmin postfixadmin3 vimbadmin",
-	  "ray@relay.example", "off 0" },
-	{ "*", "bob@alias.example", "no" },
-	{ "*",
-	  "b\xc3\xb3"
-	  "b@example.org",
-	  "no" },
-	/* the tables cannot hold it (latin1, utf8mb3), or do not */
-	{ "*", "\xd0\xb6@example.org", "no" },
-	{ "*", "\xf0\x9f\x8e\x89@example.org", "no" },
-	{ "*", "\"bob \"@example.org", "no" },
-	{ "*", "bo_@example.org", "no" },
-	{ "*", "bo%@example.org", "no" },
-	{ "iredmail", "full@example.org", "off 0" },
-	{ "ispconfig", "away@example.org", "off 0" },
-	{ "ispconfig froxlor", "carl@example.org", "active 0" },
-	{ "ispconfig froxlor", "c17@example.org", "no" },
-	{ "extmail", "pop@example.org", "active 700" },
-	{ "extmail", "old@example.org", "off 0" },
-	{ "extmail", "soon@example.org", "active 0" },
-	{ "vimbadmin", "going@example.org", "off 0" },
-	{ "modoboa", "smtp@example.org", "off 0" },
-	{ "vpopmail", "pop@example.org", "active 0" },
-	{ "mailcow", "deaf@example.org", "active 0" },
-	{ "mailcow", "room@example.org", "no" },
-	{ "mailcow", "ldap@example.org", "active 0" },
-};
-
-#define SALES "bob@example.org remote@elsewhere.example"
-
-static const struct row alias_rows[] = {
-	{ "*", "sales@example.org", SALES },
-	{ "*", "keep@example.org", "bob@example.org keep@example.org" },
-	{ "*", "gone@example.org", "no" },
-	{ "*", "eve@example.org", "no" },
-	{ "*", "s\xc3\xa1les@example.org", "no" },
-	{ "*", "\xf0\x9f\x8e\x89@example.org", "no" },
-	{ "*", "@\xd0\xb6.example", "no" },
-	{ "*", "@example.org", "no" },
-	{ "!vpopmail", "@catch.example", "bob@example.org" },
-	{ "vpopmail", "@catch.example", "no" },
-	{ "*", "any@catch.example", "no" },
-	{ "*", "catch.example@example.org", "no" },
-	{ WITH_CATCH_ALL_DOMAINS, "@alias.example", "@example.org" },
-	{ WITH_ALIAS_DOMAINS, "@alias.example", "no" },
-	{ "postfixadmin postfixadmin3 mailcow modoboa vimbadmin froxlor",
-	  "bob@example.org", "bob@example.org" },
-	{ "ispconfig", "away@example.org", "bob@example.org" },
-	{ "modoboa", "past@example.org", "no" },
-	{ "vpopmail", "file@example.org", "no" },
-	{ "mailcow", "x1@example.org", "bob@example.org" },
-	{ "mailcow", "x2@example.org", "no" },
-	{ "froxlor", "all@catch.example", "bob@example.org" },
-	{ "froxlor", "none@example.org", "no" },
-};
-
-/* Rows as "hash mailbox doors", in the order of the query; '-' for a row that
- * is not active. */
-static const struct row login_rows[] = {
-	{ "!postfixadmin mailcow", "bob@example.org",
-	  "hash-bob bob@example.org smtp pop3" },
-	{ "postfixadmin", "bob@example.org",
-	  "hash-bob bob@example.org smtp pop3,"
-	  "hash-phone bob@example.org smtp pop3" },
-	{ "mailcow", "bob@example.org",
-	  "hash-bob bob@example.org smtp pop3,hash-phone bob@example.org smtp,"
-	  "- hash-lost bob@example.org smtp pop3" },
-	{ "*", "eve@example.org", "no" },
-	{ "*", "sales@example.org", "no" },
-	{ "*", "bob@elsewhere.example", "no" },
-	{ "*", "\xf0\x9f\x8e\x89@example.org", "no" },
-	{ "!postfixadmin mailcow",
-	  "b\xc3\xb3"
-	  "b@example.org",
-	  "no" },
-	/* there is such an application password, but no such mailbox */
-	{ "postfixadmin mailcow",
-	  "b\xc3\xb3"
-	  "b@example.org",
-	  "not temp" },
-	{ "!vpopmail ispconfig", "off@example.org",
-	  "- hash-off off@example.org smtp pop3" },
-	/* these only disable receiving */
-	{ "vpopmail ispconfig", "off@example.org",
-	  "hash-off off@example.org smtp pop3" },
-	{ "!vpopmail", "nina@off.example",
-	  "- hash-nina nina@off.example smtp pop3" },
-	{ "!postfixadmin postfixadmin3", "smtp@example.org",
-	  "hash-smtp smtp@example.org smtp" },
-	{ "!postfixadmin3 modoboa", "pop@example.org",
-	  "hash-pop pop@example.org pop3" },
-	{ "!vpopmail", "bob@alias.example", "no" },
-	{ "vpopmail", "bob@alias.example",
-	  "hash-bob bob@example.org smtp pop3" },
-	{ "vpopmail", "norelay@example.org",
-	  "hash-norelay norelay@example.org pop3" },
-	{ "vpopmail", "ann@shut.example", "hash-ann ann@shut.example" },
-	{ "vpopmail", "boss@shut.example",
-	  "hash-boss boss@shut.example smtp pop3" },
-	{ "ispconfig froxlor", "c17@example.org",
-	  "hash-carl carl@example.org smtp pop3" },
-	{ "ispconfig froxlor", "carl@example.org",
-	  "hash-carl carl@example.org smtp pop3" },
-	{ "extmail", "old@example.org",
-	  "- hash-old old@example.org smtp pop3" },
-	{ "vimbadmin", "going@example.org",
-	  "- hash-going going@example.org smtp pop3" },
-	{ "mailcow", "deaf@example.org",
-	  "- hash-deaf deaf@example.org smtp pop3" },
-	{ "mailcow", "room@example.org", "no" },
-	{ "mailcow", "ldap@example.org",
-	  "hash-app ldap@example.org smtp pop3" },
-	{ "mailcow", "stale@example.org",
-	  "- hash-stale stale@example.org smtp pop3" },
-};
-
-/* "login sender" */
-static const struct row sender_rows[] = {
-	{ "*", "bob@example.org bob@example.org", "yes" },
-	{ "*", "bob@example.org sales@example.org", "yes" },
-	{ "*", "smtp@example.org sales@example.org", "no" },
-	{ "*", "bob@example.org smtp@example.org", "no" },
-	{ "*", "bob@example.org eve@example.org", "no" },
-	{ "*", "bob@example.org bob@elsewhere.example", "no" },
-	{ "*", "eve@example.org eve@example.org", "no" },
-	/* who forwards his mail lends nobody his name */
-	{ "*", "bob@example.org keep@example.org", "no" },
-	{ "*", "bob@example.org gone@example.org", "no" },
-	{ "*", "keep@example.org bob@example.org", "no" },
-	{ "*",
-	  "b\xc3\xb3"
-	  "b@example.org bob@example.org",
-	  "no" },
-	{ "*",
-	  "bob@example.org b\xc3\xb3"
-	  "b@example.org",
-	  "no" },
-	{ "*",
-	  "b\xc3\xb3"
-	  "b@example.org sales@example.org",
-	  "no" },
-	{ "*", "bob@example.org s\xc3\xa1les@example.org", "no" },
-	{ "*", "\xf0\x9f\x8e\x89@example.org sales@example.org", "no" },
-	{ "!froxlor", "bob@example.org bob@alias.example", "yes" },
-	{ "!froxlor", "bob@example.org keep@alias.example", "no" },
-	{ "native postfixadmin postfixadmin3 iredmail modoboa",
-	  "bob@example.org sales@alias.example", "yes" },
-	{ "*", "smtp@example.org sales@alias.example", "no" },
-	{ "*", "smtp@example.org bob@alias.example", "no" },
-	{ "*", "smtp@example.org any@catch.example", "no" },
-	{ "ispconfig", "bob@example.org info@example.org", "no" },
-	{ "ispconfig froxlor", "c17@example.org carl@example.org", "yes" },
-	{ "ispconfig froxlor", "carl@example.org carl@example.org", "yes" },
-	{ "ispconfig froxlor", "c17@example.org bob@example.org", "no" },
-	{ "ispconfig froxlor", "c17@example.org desk@example.org", "yes" },
-	{ "ispconfig froxlor", "carl@example.org desk@example.org", "yes" },
-	{ "ispconfig froxlor", "c17@example.org sales@example.org", "no" },
-	{ "modoboa", "bob@example.org past@example.org", "no" },
-	{ "modoboa mailcow", "bob@example.org robert@elsewhere.example",
-	  "yes" },
-	{ "modoboa mailcow", "smtp@example.org robert@elsewhere.example",
-	  "no" },
-	{ "modoboa mailcow", "bob@example.org any@brand.example", "yes" },
-	{ "vpopmail", "bob@alias.example bob@alias.example", "yes" },
-	{ "vpopmail", "bob@alias.example bob@example.org", "no" },
-	{ "mailcow", "bob@example.org info@example.org", "no" },
-	{ "mailcow", "bob@example.org any@catch.example", "yes" },
-	{ "mailcow", "pop@example.org any@elsewhere.example", "yes" },
-};
+#include "tests/sql/panelrows.h"
 
 static struct addr address_of(struct span text)
 {
@@ -353,21 +147,40 @@ static void aliases_have_targets_and_domains_a_catch_all(void **state)
 	COMPARE(alias_rows, ask_alias);
 }
 
+static const char *state_text(const struct login_state *s)
+{
+	return !s->active ? "- " : s->expired ? "expired " : "";
+}
+
+static const char *door_text(enum login_door door, const char *name)
+{
+	static char text[4][20];
+	static unsigned next;
+	char *t = text[next++ % 4];
+
+	snprintf(t, sizeof(text[0]), "%s%s%s", door == LOGIN_CLOSED ? "" : " ",
+		 door == LOGIN_CLOSED ? "" : name,
+		 door == LOGIN_TLS_ONLY ? "+tls" : "");
+	return t;
+}
+
 static void ask_login(const struct panel *p, const char *asked, struct buf *got)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct addr a = address_of(span_of(asked));
 	enum fact f;
 	size_t n;
 
-	f = accounts_login(p->db[PANEL_AUTH], p->profile, &a, row, &n);
+	f = login_find(p->db[PANEL_AUTH], p->profile, &a, row, &n, &more);
 	if (f != F_YES)
 		buf_puts(got, fact_text[f]);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(got, "%s%s%s %s%s%s", i > 0 ? "," : "",
-			   row[i].active ? "" : "- ", row[i].hash,
-			   row[i].mailbox.text, row[i].smtp ? " smtp" : "",
-			   row[i].pop3 ? " pop3" : "");
+			   state_text(&row[i].state), row[i].hash,
+			   row[i].mailbox.text,
+			   door_text(row[i].state.smtp, "smtp"),
+			   door_text(row[i].state.pop3, "pop3"));
 }
 
 static void logins_have_hashes_a_mailbox_and_doors(void **state)
@@ -380,6 +193,7 @@ static void logins_have_hashes_a_mailbox_and_doors(void **state)
 static void a_login_tells_the_incarnation_of_its_mailbox(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct addr a = address_of(SPAN_LIT("bob@example.org"));
 	size_t n;
 
@@ -388,8 +202,8 @@ static void a_login_tells_the_incarnation_of_its_mailbox(void **state)
 		struct panel *p = &panels[i];
 		struct mailbox_facts f = mailbox_of(p, "bob@example.org");
 
-		assert_int_equal(accounts_login(p->db[PANEL_AUTH], p->profile,
-						&a, row, &n),
+		assert_int_equal(login_find(p->db[PANEL_AUTH], p->profile, &a,
+					    row, &n, &more),
 				 F_YES);
 		for (size_t k = 0; k < n; k++)
 			assert_string_equal(row[k].incarnation, f.incarnation);
@@ -410,6 +224,7 @@ static void a_login_tells_the_incarnation_of_its_mailbox(void **state)
 static void a_default_date_is_no_incarnation(void **state)
 {
 	static struct login_row row[LOGIN_ROWS_MAX];
+	bool more;
 	struct addr a = address_of(SPAN_LIT("u1@d1.example"));
 	size_t n, asked = 0;
 
@@ -422,8 +237,8 @@ static void a_default_date_is_no_incarnation(void **state)
 		asked++;
 		assert_string_equal(mailbox_of(p, "u1@d1.example").incarnation,
 				    "");
-		assert_int_equal(accounts_login(p->db[PANEL_AUTH], p->profile,
-						&a, row, &n),
+		assert_int_equal(login_find(p->db[PANEL_AUTH], p->profile, &a,
+					    row, &n, &more),
 				 F_YES);
 		assert_string_equal(row[0].incarnation, "");
 	}
@@ -481,8 +296,90 @@ static void nobody_but_authd_may_read_a_hash(void **state)
 		}
 }
 
+static void ask_state(const struct panel *p, const char *asked, struct buf *got)
+{
+	struct addr a = address_of(span_of(asked));
+	struct login_look l;
+	enum fact f = login_look(p->db[PANEL_MILTER], p->profile, &a, &l);
+
+	if (f != F_YES) {
+		buf_puts(got, fact_text[f]);
+		return;
+	}
+	buf_printf(got, "%s%s%s",
+		   !l.state.active   ? "-"
+		   : l.state.expired ? "expired"
+				     : "",
+		   door_text(l.state.smtp, "smtp"),
+		   door_text(l.state.pop3, "pop3"));
+	if (l.state.active && !l.state.expired)
+		buf_drop(got, 1);
+}
+
+static void a_login_has_a_state_without_its_hash(void **state)
+{
+	(void)state;
+	COMPARE(state_rows, ask_state);
+}
+
+static void the_networks_of_a_login_are_told(void **state)
+{
+	static struct login_row row[LOGIN_ROWS_MAX];
+	struct addr a = address_of(SPAN_LIT("keep@example.org"));
+	bool more;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < PANELS; i++) {
+		struct panel *p = &panels[i];
+
+		assert_int_equal(login_find(p->db[PANEL_AUTH], p->profile, &a,
+					    row, &n, &more),
+				 F_YES);
+		assert_string_equal(row[0].networks,
+				    panel_in(p, "native iredmail")
+					    ? "192.0.2.0/24,2001:db8::/32"
+					    : "");
+	}
+}
+
+static void a_hash_is_replaced_where_it_still_stands(void **state)
+{
+	static struct login_row row[LOGIN_ROWS_MAX];
+	struct panel *p = &panels[0];
+	struct addr a = address_of(SPAN_LIT("bob@example.org"));
+	bool more, changed;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+		login_find(p->db[PANEL_AUTH], p->profile, &a, row, &n, &more),
+		F_YES);
+	assert_int_equal(login_rehash(p->db[PANEL_AUTH], p->profile, row,
+				      SPAN_LIT("better"), &changed),
+			 DB_OURS);
+	assert_int_equal(panel_apply(p, "#= "), 1);
+	assert_int_equal(login_rehash(p->db[PANEL_AUTH], p->profile, row,
+				      SPAN_LIT("better"), &changed),
+			 DB_OK);
+	assert_true(changed);
+	assert_int_equal(login_rehash(p->db[PANEL_AUTH], p->profile, row,
+				      SPAN_LIT("other"), &changed),
+			 DB_OK);
+	assert_false(changed);
+	assert_string_equal(fix_text("SELECT GROUP_CONCAT(password) FROM"
+				     " panel_native.account WHERE password IN"
+				     " ('better', 'other', 'hash-bob')"),
+			    "better");
+}
+
 static bool asks(unsigned user, unsigned q)
 {
+	if (q == PQ_REHASH)
+		return false;
+	if (q == PQ_STATE)
+		return user == PANEL_MILTER || user == PANEL_AUTH ||
+		       user == PANEL_ADMIN;
 	if (user == PANEL_AUTH || q == PQ_LOGIN)
 		return user == PANEL_AUTH && q == PQ_LOGIN;
 	return user != PANEL_PURGE || q == PQ_MAILBOX;
@@ -517,6 +414,9 @@ int main(void)
 		cmocka_unit_test(a_login_tells_the_incarnation_of_its_mailbox),
 		cmocka_unit_test(a_default_date_is_no_incarnation),
 		cmocka_unit_test(senders_belong_to_logins),
+		cmocka_unit_test(a_login_has_a_state_without_its_hash),
+		cmocka_unit_test(the_networks_of_a_login_are_told),
+		cmocka_unit_test(a_hash_is_replaced_where_it_still_stands),
 		cmocka_unit_test(nobody_but_authd_may_read_a_hash),
 		cmocka_unit_test(each_program_may_ask_what_it_asks),
 	};

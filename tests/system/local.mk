@@ -1,6 +1,7 @@
 # Real Postfix and MariaDB with our daemons, in sandboxes of their own: root.
 SYSTEM_TESTS = \
 	tests/system/test_authguard.py \
+	tests/system/test_auth.py \
 	tests/system/test_bigmail.py \
 	tests/system/test_check.py \
 	tests/system/test_clients.py \

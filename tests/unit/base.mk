@@ -1,6 +1,7 @@
 # Values, texts and the configuration.
 if HAVE_CMOCKA
 unit_base = \
+	tests/unit/test_apppass \
 	tests/unit/test_buf \
 	tests/unit/test_conf \
 	tests/unit/test_confload \
@@ -17,6 +18,8 @@ endif
 # The allocators can be told to fail (nomem.h).
 UNIT_NOMEM = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=strdup
 
+tests_unit_test_apppass_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_apppass_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_buf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_buf_LDFLAGS = $(AM_LDFLAGS) $(UNIT_NOMEM)
 tests_unit_test_buf_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)

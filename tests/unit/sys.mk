@@ -2,7 +2,9 @@
 if HAVE_CMOCKA
 sys_tests = \
 	tests/unit/test_metric \
+	tests/unit/test_authmemory \
 	tests/unit/test_daemon \
+	tests/unit/test_doors \
 	tests/unit/test_log \
 	tests/unit/test_mech \
 	tests/unit/test_net \
@@ -15,6 +17,16 @@ sys_tests += tests/unit/test_fault
 endif
 check_PROGRAMS += $(sys_tests)
 TESTS += $(sys_tests)
+
+tests_unit_test_authmemory_SOURCES = tests/unit/test_authmemory.c \
+	auth/memory.c auth/memory.h auth/weak.c auth/weak.h
+tests_unit_test_authmemory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_authmemory_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_doors_SOURCES = tests/unit/test_doors.c auth/doors.c \
+	auth/doors.h
+tests_unit_test_doors_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_doors_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_daemon_SOURCES = tests/unit/test_daemon.c
 tests_unit_test_daemon_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

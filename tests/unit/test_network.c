@@ -149,6 +149,59 @@ static void a_set_has_what_one_of_it_has(void **state)
 	assert_false(network_set_has(&empty, &in));
 }
 
+static void a_list_has_what_one_of_it_has(void **state)
+{
+	static const struct {
+		const char *list;
+		bool has;
+		const char *bad;
+	} row[] = {
+		{ "", true, "" },
+		{ " ,\t", true, "" },
+		{ "192.0.2.0/24", true, "" },
+		{ "10.0.0.0/8,192.0.2.7", true, "" },
+		{ "10.0.0.0/8, 2001:db8::/32\n", false, "" },
+		{ "nonsense 192.0.2.0/24", true, "nonsense" },
+		{ "nonsense", false, "nonsense" },
+		{ "192.0.2.7/24", false, "192.0.2.7/24" },
+	};
+	struct ipaddr a;
+	struct span bad;
+
+	(void)state;
+	assert_true(ipaddr_parse(SPAN_LIT("192.0.2.7"), &a));
+	for (size_t i = 0; i < ROWS(row); i++) {
+		assert_int_equal(
+			network_list_has(span_of(row[i].list), &a, &bad),
+			row[i].has);
+		assert_true(span_is(bad, row[i].bad));
+	}
+}
+
+static void neighbours_are_a_network(void **state)
+{
+	static const char *const row[][2] = {
+		{ "192.0.2.77", "192.0.2.0/24" },
+		{ "0.0.0.0", "0.0.0.0/24" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
+		{ "::1", "::/64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(row); i++) {
+		struct buf text = BUF_INIT(100);
+		struct network n;
+		struct ipaddr a;
+
+		assert_true(ipaddr_parse(span_of(row[i][0]), &a));
+		network_around(&a, &n);
+		assert_true(network_has(&n, &a));
+		network_put(&text, &n);
+		assert_string_equal(buf_cstr(&text), row[i][1]);
+		buf_release(&text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -157,6 +210,8 @@ int main(void)
 		cmocka_unit_test(networks_are_read_and_shown),
 		cmocka_unit_test(a_network_has_what_lies_in_it),
 		cmocka_unit_test(a_set_has_what_one_of_it_has),
+		cmocka_unit_test(a_list_has_what_one_of_it_has),
+		cmocka_unit_test(neighbours_are_a_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

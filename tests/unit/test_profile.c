@@ -53,6 +53,25 @@ static void a_query_may_go_on_over_lines_with_comments_between(void **state)
 	buf_release(&problems);
 }
 
+static void two_queries_may_be_missing(void **state)
+{
+	struct buf problems;
+	struct profile *p = parse("domain_query = SELECT 1\n"
+				  "rehash_query = UPDATE a SET p = :hash\n"
+				  " WHERE l = :login AND p = :old\n" THE_OTHERS,
+				  &problems);
+
+	(void)state;
+	assert_string_equal(buf_cstr(&problems), "");
+	assert_non_null(p);
+	assert_int_equal(p->query[PQ_STATE].n, 0);
+	assert_int_equal(p->query[PQ_REHASH].nparam, 3);
+	assert_int_equal(p->query[PQ_REHASH].param[0], PP_HASH);
+	assert_int_equal(p->query[PQ_REHASH].param[2], PP_OLD);
+	profile_free(&p);
+	buf_release(&problems);
+}
+
 static void accounts_of_the_site_are_not_ours(void **state)
 {
 	struct buf problems;
@@ -75,6 +94,26 @@ static void each_mistake_is_told_with_file_and_line(void **state)
 		  "p.conf:1: domain_query knows no parameter ':address'" },
 		{ "domain_query =\n SELECT\n  :nonsense\n" THE_OTHERS,
 		  "p.conf:3: domain_query knows no parameter ':nonsense'" },
+		{ "domain_query = SELECT 1\nrehash_query = SELECT :hash, :old"
+		  "\n" THE_OTHERS,
+		  "p.conf:2: rehash_query: is not an UPDATE" },
+		{ "domain_query = SELECT 1\nrehash_query = UPDATE a SET"
+		  " p = :hash\n" THE_OTHERS,
+		  "p.conf:2: rehash_query: has no WHERE" },
+		{ "domain_query = SELECT 1\nrehash_query = UPDATE a SET"
+		  " p = :hash WHERE l = :login\n" THE_OTHERS,
+		  "p.conf:2: rehash_query must name :hash and :old" },
+		{ "domain_query = SELECT 1\nrehash_query = UPDATE a SET"
+		  " p = :hash WHERE p = :old; DELETE FROM a\n" THE_OTHERS,
+		  "p.conf:2: rehash_query: is more than one statement" },
+		{ "domain_query = SELECT 1\nrehash_query = DELETE FROM a"
+		  " WHERE p = :old OR p = :hash\n" THE_OTHERS,
+		  "p.conf:2: rehash_query: is not an UPDATE" },
+		{ "domain_query = SELECT 1\nlogin_query = SELECT :hash\n",
+		  "p.conf:2: login_query knows no parameter ':hash'" },
+		{ "domain_query = UPDATE a SET b = 1 WHERE c = "
+		  ":domain\n" THE_OTHERS,
+		  "p.conf:1: domain_query: is not a SELECT" },
 		{ "domain_query = DELETE FROM d\n" THE_OTHERS,
 		  "p.conf:1: domain_query: is not a SELECT" },
 		{ "domain_query = SELECT 1;\n DROP TABLE d\n" THE_OTHERS,
@@ -237,7 +276,7 @@ static void the_panels_profiles_are_right_and_theirs(void **state)
 		assert_non_null(p);
 		assert_false(p->ours);
 		for (size_t q = 0; q < PQ_COUNT; q++)
-			assert_true(p->query[q].n > 0);
+			assert_int_equal(p->query[q].n > 0, q != PQ_REHASH);
 		profile_free(&p);
 		buf_release(&dir);
 		buf_release(&problems);
@@ -268,7 +307,8 @@ static void every_query_has_a_name_and_its_required_columns(void **state)
 
 		while (name[n])
 			n++;
-		assert_true(required > 0 && required <= n);
+		assert_int_equal(required > 0, q != PQ_REHASH);
+		assert_true(required <= n);
 		assert_true(strlen(profile_query_name((enum profile_query)q)) >
 			    0);
 	}
@@ -279,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_query_may_go_on_over_lines_with_comments_between),
+		cmocka_unit_test(two_queries_may_be_missing),
 		cmocka_unit_test(accounts_of_the_site_are_not_ours),
 		cmocka_unit_test(each_mistake_is_told_with_file_and_line),
 		cmocka_unit_test(aliases_and_senders_may_be_set_to_nothing),

@@ -80,7 +80,10 @@ INSERT INTO mailbox (username, password, quota, domain, created, active)
   ('full@example.org', 'hash-full', 0, 'example.org', NOW(), 1),
   ('ray@relay.example', 'hash-ray', 0, 'relay.example', NOW(), 1);
 UPDATE mailbox SET enablepop3secured = 0 WHERE username = 'smtp@example.org';
-UPDATE mailbox SET enablesmtp = 0 WHERE username = 'pop@example.org';
+UPDATE mailbox SET enablesmtp = 0, enablesmtpsecured = 0
+  WHERE username = 'pop@example.org';
+UPDATE mailbox SET enablesmtp = 0, enablepop3 = 0,
+  allow_nets = '192.0.2.0/24,2001:db8::/32' WHERE username = 'keep@example.org';
 UPDATE mailbox SET enabledeliver = 0 WHERE username = 'full@example.org';
 INSERT INTO forwardings (address, forwarding, domain, is_forwarding, active)
   SELECT username, username, domain, 1, active FROM mailbox;

@@ -11,6 +11,8 @@ INSERT INTO account (address, domain, password, quota, active, smtp, pop3,
   ('pop@example.org', 'example.org', 'hash-pop', 0, 1, 0, 1, NOW()),
   ('keep@example.org', 'example.org', 'hash-keep', 0, 1, 1, 1, NOW()),
   ('nina@off.example', 'off.example', 'hash-nina', 0, 1, 1, 1, NOW());
+UPDATE account SET tls_only = 1, networks = '192.0.2.0/24,2001:db8::/32'
+  WHERE address = 'keep@example.org';
 INSERT INTO alias (address, target, created_at) VALUES
   ('sales@example.org', 'bob@example.org', NOW()),
   ('sales@example.org', 'remote@elsewhere.example', NOW()),

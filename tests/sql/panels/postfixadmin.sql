@@ -75,6 +75,9 @@ INSERT INTO mailbox (username, password, quota, local_part, domain, created,
   ('nina@off.example', 'hash-nina', 0, 'nina', 'off.example', NOW(), 1),
   ('ray@relay.example', 'hash-ray', 0, 'ray', 'relay.example', NOW(), 1);
 UPDATE mailbox SET smtp_active = 0 WHERE username = 'pop@example.org';
+UPDATE domain SET password_expiry = 30 WHERE domain = 'off.example';
+UPDATE mailbox SET password_expiry = '2120-01-01'
+  WHERE domain = 'off.example';
 INSERT INTO mailbox_app_password (username, password_hash) VALUES
   ('bob@example.org', 'hash-phone'), ('bób@example.org', 'hash-stranger');
 INSERT INTO alias (address, goto, domain, active) VALUES
@@ -99,5 +102,8 @@ INSERT INTO mailbox (username, password, local_part, domain)
          CONCAT('d', seq, '.example') FROM seq_1_to_2500;
 INSERT INTO alias (address, goto, domain)
   SELECT username, username, domain FROM mailbox WHERE password = 'h';
+UPDATE domain SET password_expiry = 30 WHERE domain = 'off.example';
+UPDATE mailbox SET password_expiry = '2120-01-01'
+  WHERE domain = 'off.example';
 INSERT INTO mailbox_app_password (username, password_hash)
   SELECT username, 'h' FROM mailbox WHERE password = 'h';

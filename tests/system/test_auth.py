@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""What an account may do and with which password: doors, application
+passwords, the memory of what was right, and where logins came from."""
+
+import re
+import time
+
+from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+
+
+class AuthTest:
+    def counters(self):
+        text = self.sandbox.tool("metrics").stdout
+        return {by: int(n) for by, n in re.findall(
+            r'mailrow_passwords_total\{program="mailrow-authd",by="(\w+)"\}'
+            r' (\d+)', text)}
+
+    def counted(self, do):
+        """What each way to verify has done meanwhile."""
+        before = self.counters()
+        do()
+        after = self.counters()
+        return {by: after[by] - before[by] for by in after
+                if after[by] > before[by]}
+
+    def smtp_login(self, user, password=PASSWORD, tls=False):
+        with self.sandbox.submission() if tls else self.sandbox.smtp() as s:
+            if tls:
+                s.starttls()
+            return s.auth_plain(user, password)[:3]
+
+    def pop3_login(self, user, password=PASSWORD):
+        try:
+            self.sandbox.pop3(user, password).quit()
+            return "+OK"
+        except Failed as e:
+            return e.answer
+
+    def reason(self):
+        """Of the last attempt."""
+        return re.findall(r" result=\w+ reason=([\w-]+)",
+                          self.sandbox.log("authd.log"))[-1]
+
+    def door(self, *words):
+        self.sandbox.tool("account", "door", *words)
+
+    def flush(self):
+        """Has authd write what it gathered: it does at its end."""
+        self.sandbox.stop("authd")
+        self.sandbox.start()
+
+
+class Doors(AuthTest):
+    def test_each_door_is_opened_and_closed(self):
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        self.door(ALICE, "smtp", "off")
+        self.assertEqual(self.smtp_login(ALICE), "535")
+        self.assertEqual(self.reason(), "door-closed")
+        self.assertEqual(self.pop3_login(ALICE), "+OK")
+        self.door(ALICE, "smtp", "on")
+        self.door(ALICE, "pop3", "off")
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        self.assertIn("-ERR [SYS/PERM]", self.pop3_login(ALICE))
+        # a wrong password learns nothing of the door
+        self.assertIn("-ERR [AUTH]", self.pop3_login(ALICE, "wrong"))
+        self.door(ALICE, "pop3", "on")
+        self.assertEqual(self.pop3_login(ALICE), "+OK")
+
+    def test_a_login_may_need_tls(self):
+        self.door(ALICE, "tls", "on")
+        self.assertEqual(self.smtp_login(ALICE), "535")
+        self.assertEqual(self.reason(), "tls-required")
+        self.assertEqual(self.smtp_login(ALICE, tls=True), "235")
+        self.assertIn("-ERR", self.pop3_login(ALICE))
+        self.assertEqual(self.reason(), "tls-required")
+        self.sandbox.pop3s(ALICE).quit()
+        self.door(ALICE, "tls", "off")
+        self.assertEqual(self.smtp_login(ALICE), "235")
+
+    def test_a_login_may_come_from_some_networks_only(self):
+        self.door(ALICE, "networks", "192.0.2.0/24, 2001:db8::/32")
+        self.assertEqual(self.smtp_login(ALICE), "535")
+        self.assertEqual(self.reason(), "network")
+        self.door(ALICE, "networks", "192.0.2.0/24 127.0.0.0/8")
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        self.assertEqual(self.pop3_login(ALICE), "+OK")
+        self.door(ALICE, "networks", "any")
+        self.assertEqual(self.smtp_login(ALICE), "235")
+
+    def test_the_verb_takes_nothing_else(self):
+        for words, code in (
+                ((ALICE, "imap", "on"), 64), ((ALICE, "smtp", "yes"), 65),
+                ((ALICE, "networks", "10.0.0.1/8"), 65),
+                (("nobody@example.test", "smtp", "on"), 67)):
+            r = self.sandbox.tool("account", "door", *words, check=False)
+            self.assertEqual(r.returncode, code, (words, r.stderr))
+
+
+class AppPasswords(AuthTest):
+    def add(self, *words):
+        return self.sandbox.tool("account", "app-password", "add",
+                                 *words).stdout.strip()
+
+    def revoke(self, label):
+        self.sandbox.tool("account", "app-password", "revoke", ALICE, label)
+
+    def test_one_logs_in_until_it_is_revoked(self):
+        word = self.add(ALICE, "phone")
+        self.assertRegex(word, r"^(\w{5}-){4}\w{6}$")
+        used = self.counted(lambda: self.assertEqual(
+            [self.smtp_login(ALICE, word), self.pop3_login(ALICE, word),
+             self.smtp_login(ALICE, word.upper().replace("-", ""))],
+            ["235", "+OK", "235"]))
+        self.assertEqual(used, {"application": 3})
+        self.assertEqual(self.reason(), "app-password")
+        self.assertEqual(self.smtp_login(BOB, word), "535")
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        self.flush()
+        listed = self.sandbox.tool("account", "app-password", "list",
+                                   ALICE).stdout
+        self.assertIn("phone", listed)
+        self.assertIn("127.0.0.1", listed)
+        self.assertNotIn(word, listed + self.sandbox.our_log())
+        self.revoke("phone")
+        self.assertEqual(self.smtp_login(ALICE, word), "535")
+        self.assertIn("-ERR [AUTH]", self.pop3_login(ALICE, word))
+        self.assertEqual(self.smtp_login(ALICE), "235")
+
+    def test_it_has_doors_networks_and_an_end_of_its_own(self):
+        word = self.add(ALICE, "printer", "--door", "smtp")
+        self.assertEqual(self.smtp_login(ALICE, word), "235")
+        self.assertIn("SYS/PERM", self.pop3_login(ALICE, word))
+        word = self.add(ALICE, "office", "--networks", "192.0.2.0/24")
+        self.assertEqual(self.smtp_login(ALICE, word), "535")
+        self.assertEqual(self.reason(), "network")
+        word = self.add(ALICE, "guest", "--expires", "1h")
+        self.assertEqual(self.smtp_login(ALICE, word), "235")
+        self.sandbox.sql("UPDATE app_password SET expires_at ="
+                         " UTC_TIMESTAMP() WHERE label = 'guest'")
+        self.assertEqual(self.smtp_login(ALICE, word), "535")
+        self.assertEqual(self.reason(), "app-password-expired")
+        # the account's own rules hold for it, too
+        word = self.add(ALICE, "plain")
+        self.door(ALICE, "pop3", "off")
+        self.assertIn("SYS/PERM", self.pop3_login(ALICE, word))
+        self.door(ALICE, "pop3", "on")
+        self.sandbox.tool("account", "disable", ALICE)
+        self.assertEqual(self.smtp_login(ALICE, word), "535")
+        self.assertEqual(self.reason(), "account-disabled")
+        self.sandbox.tool("account", "enable", ALICE)
+        for label in ("printer", "office", "guest", "plain"):
+            self.revoke(label)
+
+    def test_a_later_account_of_the_name_does_not_inherit_it(self):
+        who = "heir@example.test"
+        self.sandbox.account(who)
+        word = self.add(who, "phone")
+        self.assertEqual(self.smtp_login(who, word), "235")
+        self.sandbox.sql("DELETE FROM account WHERE address = '%s'" % who)
+        self.assertEqual(self.smtp_login(who, word), "535")
+        self.sandbox.account(who)
+        self.assertEqual(self.smtp_login(who), "235")
+        self.assertEqual(self.smtp_login(who, word), "535")
+        self.assertEqual(self.reason(), "wrong-password")
+        self.sandbox.tool("account", "delete", who)
+        self.assertEqual(self.sandbox.number(
+            "SELECT COUNT(*) FROM app_password WHERE login = '%s'" % who), 0)
+
+    def test_the_verb_says_what_is_wrong(self):
+        self.add(ALICE, "twice")
+        for words, code in (
+                (("add", ALICE, "twice"), 73), (("add", ALICE), 64),
+                (("add", "nobody@example.test", "x"), 67),
+                (("revoke", ALICE, "none"), 67), (("give", ALICE, "x"), 64),
+                (("add", ALICE, "x", "--door", "imap"), 64),
+                (("add", ALICE, "x", "--expires", "soon"), 64),
+                (("add", ALICE, "x", "--networks", "home"), 64),
+                (("add", ALICE, "x" * 65), 65)):
+            r = self.sandbox.tool("account", "app-password", *words,
+                                  check=False)
+            self.assertEqual(r.returncode, code, (words, r.stderr))
+        self.revoke("twice")
+
+
+class Memory(AuthTest):
+    def test_a_password_is_hashed_once(self):
+        def logins():
+            for _ in range(5):
+                self.assertEqual(self.smtp_login(ALICE), "235")
+                self.assertEqual(self.pop3_login(ALICE), "+OK")
+        self.sandbox.script("account", ALICE, "another one")
+        self.sandbox.script("account", ALICE, PASSWORD)
+        self.assertEqual(self.counted(logins), {"hash": 1, "memory": 9})
+        self.assertEqual(self.reason(), "remembered")
+
+    def test_what_is_wrong_is_hashed_each_time(self):
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        used = self.counted(lambda: [self.smtp_login(ALICE, "wrong")
+                                     for _ in range(3)])
+        self.assertEqual(used, {"hash": 3})
+
+    def test_each_change_counts_at_once(self):
+        for change, back, want in (
+                ("active = 0", "active = 1", "account-disabled"),
+                ("smtp = 0", "smtp = 1", "door-closed"),
+                ("tls_only = 1", "tls_only = 0", "tls-required"),
+                ("networks = '::1'", "networks = ''", "network"),
+                ("password = '{PLAIN}other'", None, "wrong-password")):
+            self.assertEqual(self.smtp_login(ALICE), "235")
+            self.sandbox.sql("UPDATE account SET %s WHERE address = '%s'" %
+                             (change, ALICE))
+            self.assertEqual(self.smtp_login(ALICE), "535", change)
+            self.assertEqual(self.reason(), want)
+            if back:
+                self.sandbox.sql("UPDATE account SET %s WHERE address = '%s'"
+                                 % (back, ALICE))
+        self.sandbox.account(ALICE)
+        self.assertEqual(self.smtp_login(ALICE), "235")
+        self.sandbox.sql("UPDATE domain SET active = 0")
+        self.assertEqual(self.smtp_login(ALICE), "535")
+        self.sandbox.sql("UPDATE domain SET active = 1")
+
+    def stored(self):
+        return self.sandbox.sql("SELECT password FROM account WHERE address ="
+                                " '%s'" % BOB)[0][0]
+
+    def test_a_weak_hash_is_replaced_at_the_login(self):
+        weak = "{SSHA}1r27L4usNovKJbrD6uoHteUvLHJzYWx0"   # "weak", "salt"
+        self.sandbox.sql("UPDATE account SET password = '%s' WHERE address ="
+                         " '%s'" % (weak, BOB))
+        self.assertEqual(self.smtp_login(BOB, "weak"), "235")
+        # it may not be written yet by this user of the database
+        wait_until(lambda: "cannot write the new hash" in
+                   self.sandbox.log("authd.log"))
+        self.assertEqual(self.stored(), weak)
+        self.sandbox.sql("GRANT UPDATE (password) ON account TO"
+                         " 'mailrow-auth'@'localhost'")
+        self.sandbox.stop("authd")      # a right is seen by new connections
+        self.sandbox.start()
+        self.assertEqual(self.smtp_login(BOB, "wrong"), "535")
+        self.assertEqual(self.stored(), weak)
+        self.assertEqual(self.smtp_login(BOB, "weak"), "235")
+        wait_until(lambda: self.stored() != weak)
+        self.assertTrue(self.stored().startswith("$y$"), self.stored())
+        strong = self.stored()
+        self.assertEqual(self.smtp_login(BOB, "weak"), "235")
+        self.assertEqual(self.smtp_login(BOB, "weaker"), "535")
+        self.assertEqual(self.stored(), strong)
+        self.sandbox.account(BOB)
+
+
+class History(AuthTest):
+    def test_networks_and_the_last_login_are_listed(self):
+        who = "hist@example.test"
+        self.sandbox.account(who)
+        with self.sandbox.smtp() as s:      # now it has a mailbox
+            s.send("ann@remote.test", [who], mail("first"))
+        self.smtp_login(who)
+        self.smtp_login(who)
+        self.smtp_login(who, "wrong")
+        with self.sandbox.pop3(who, source="127.0.9.1") as p:
+            p.quit()
+        with self.sandbox.pop3(who, source="127.0.9.2") as p:
+            p.quit()
+        self.flush()
+        rows = self.sandbox.sql(
+            "SELECT network, door, logins FROM login_history WHERE login ="
+            " '%s' ORDER BY network, door" % who)
+        self.assertEqual(rows, [["127.0.0.0/24", "smtp", "2"],
+                                ["127.0.9.0/24", "pop3", "2"]])
+        text = self.sandbox.tool("account", "logins", who).stdout
+        self.assertIn("127.0.9.0/24", text)
+        self.assertIn("networks: 2 in the last day, 2 in the last week", text)
+        self.assertEqual(self.sandbox.sql(
+            "SELECT door, client FROM last_login JOIN mailbox USING"
+            " (mailbox_id) WHERE address = '%s'" % who),
+            [["pop3", "127.0.9.2"]])
+        text = self.sandbox.tool("account", "logins",
+                                 "none@example.test").stdout
+        self.assertIn("networks: 0", text)
+
+
+class Auth(Doors, AppPasswords, Memory, History, SandboxTest):
+    """All of them in one sandbox."""
+
+    CONF = ("rehash_on_login = yes", "auth_failure_delay = 0s")
+
+
+class Grace(AuthTest, SandboxTest):
+    CONF = ("auth_failure_delay = 0s", "auth_grace = 4s",
+            "auth_timeout = 3s", "db_connect_timeout = 1s")
+
+    def answer(self, user, password):
+        start = time.monotonic()
+        with self.sandbox.smtp() as s:
+            answer = s.auth_plain(user, password)[:3]
+        self.assertLess(time.monotonic() - start, 8)
+        return answer
+
+    def test_what_was_right_is_right_while_the_database_is_away(self):
+        self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+        self.sandbox.stop("db")
+        self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+        self.assertEqual(self.reason(), "grace")
+        self.assertEqual(self.answer(ALICE, "wrong"), "454")
+        self.assertEqual(self.answer(BOB, PASSWORD), "454")
+        time.sleep(4)                   # grace is a matter of time
+        self.assertEqual(self.answer(ALICE, PASSWORD), "454")
+        self.sandbox.start()
+        self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+        self.assertNotEqual(self.reason(), "grace")
+
+
+if __name__ == "__main__":
+    main()

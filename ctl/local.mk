@@ -39,6 +39,7 @@ ctl_mailrow_SOURCES = \
 	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \
+	ctl/retention.c \
 	ctl/serve.c \
 	ctl/status.c \
 	ctl/secret.c ctl/secret.h \

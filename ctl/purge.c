@@ -71,6 +71,7 @@ void progress_end(const struct progress *p)
 
 /* In the order of the columns. */
 static const struct out_column report_columns[] = {
+	{ "expired", OUT_NUMBER },  { "expired_octets", OUT_NUMBER },
 	{ "trash", OUT_NUMBER },    { "trash_octets", OUT_NUMBER },
 	{ "receipts", OUT_NUMBER }, { "mailboxes", OUT_NUMBER },
 	{ "mails", OUT_NUMBER },    { "mail_octets", OUT_NUMBER },
@@ -85,6 +86,7 @@ static const struct out_column report_columns[] = {
 int purge_print(struct tool *t, const struct purge_report *r, bool dry)
 {
 	const struct sqlval col[] = {
+		sql_u64(r->expired),  sql_u64(r->expired_octets),
 		sql_u64(r->trash),    sql_u64(r->trash_octets),
 		sql_u64(r->receipts), sql_u64(r->mailboxes),
 		sql_u64(r->mails),    sql_u64(r->mail_octets),
@@ -124,6 +126,7 @@ static void settle(const struct tool *t, struct purge_settings *s)
 	s->receipt_age = seconds(c->receipt_window) + 3600;
 	s->gone_age = seconds(c->mailbox_grace);
 	s->retired_age = longer(c->mailbox_grace, c->session_max + 60000);
+	s->retention = c->retention;
 	s->dry_run = dry_run;
 	s->profile = t->profile;
 	s->fold_local_part = c->fold_local_part;

@@ -40,21 +40,13 @@ static bool take_mode(const char *text, enum served_mode *mode_r)
 	return false;
 }
 
-/* A domain, or one address. */
-static bool take_name(struct tool *t, const char *text, struct addr *a_r)
-{
-	if (span_find(span_of(text), '@') < span_of(text).n)
-		return tool_address(t, text, a_r);
-	return tool_domain(text, a_r->text);
-}
-
 static int serve_set(struct tool *t, int argc, char **argv)
 {
 	enum served_mode mode;
 	struct addr a;
 
 	(void)argc;
-	if (!take_name(t, argv[0], &a) || !take_mode(argv[1], &mode))
+	if (!tool_name(t, argv[0], &a) || !take_mode(argv[1], &mode))
 		return EX_DATAERR;
 	if (!tool_db(t))
 		return EX_UNAVAILABLE;

@@ -243,3 +243,10 @@ bool tool_daemon_runs(pid_t pid, const char *name)
 	(void)fclose(in);
 	return state != 'Z' && strncmp(comm, name, 15) == 0;
 }
+
+bool tool_name(struct tool *t, const char *text, struct addr *a_r)
+{
+	if (span_find(span_of(text), '@') < span_of(text).n)
+		return tool_address(t, text, a_r);
+	return tool_domain(text, a_r->text);
+}

@@ -42,8 +42,8 @@ struct verb {
 };
 extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
 	mailbox_verbs[], alias_verbs[], lookup_verbs[], serve_verbs[],
-	status_verbs[], check_verbs[], purge_verbs[], undelete_verbs[],
-	verify_verbs[], pop3_verbs[], metrics_verbs[];
+	retention_verbs[], status_verbs[], check_verbs[], purge_verbs[],
+	undelete_verbs[], verify_verbs[], pop3_verbs[], metrics_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)
@@ -81,6 +81,9 @@ bool tool_owns_accounts(struct tool *t);
 
 /* Arguments; false after a message naming what is wrong (then EX_DATAERR). */
 bool tool_address(struct tool *t, const char *text, struct addr *a_r);
+
+/* A domain, or one address. */
+bool tool_name(struct tool *t, const char *text, struct addr *a_r);
 bool tool_domain(const char *text, char out[ADDR_DOMAIN_MAX + 1]);
 bool tool_octets(const char *text, uint64_t *octets_r);
 

@@ -419,6 +419,7 @@ static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 		return parse_denied(c, r);
 	case CHAN_GRANTED:
 		r->grant.exclusive = take_flag(c);
+		r->grant.expire_days = (uint32_t)take_number(c, 4);
 		return ended(c);
 	case CHAN_TEMP:
 	case CHAN_LIST_END:
@@ -469,6 +470,7 @@ void chan_put_granted(struct buf *b, const struct chan_grant *g)
 {
 	chan_put_simple(b, CHAN_GRANTED);
 	put_number(b, g->exclusive, 1);
+	put_number(b, g->expire_days, 4);
 }
 
 void chan_put_denied(struct buf *b, enum chan_denial why)

@@ -158,6 +158,7 @@ struct chan_list_entry {
 };
 
 struct chan_grant {
+	uint32_t expire_days; /* how long mails stay; 0: for ever */
 	bool exclusive; /* QUIT is told to the keeper, whatever is marked */
 };
 

@@ -460,6 +460,8 @@ static void begin_open(struct keeperloop *k, struct channel *c,
 	}
 	if (j)
 		keepersession_set_user(&c->s, a->user);
+	if (j)
+		j->u.open.days = k->conf->retention;
 	if (j && k->conf->pop3_exclusive)
 		j->owner = &k->lease.owner;
 	submit(k, c, j);

@@ -84,7 +84,23 @@ struct page {
 	struct keeperjob *j;
 	struct chan_list list;
 	bool open;
+	struct maildrop_box box; /* of an OPEN */
+	bool granted;
 };
+
+static void put_grant(struct page *p)
+{
+	const struct chan_grant g = {
+		.exclusive = p->j->lease.fence > 0,
+		.expire_days = (uint32_t)p->box.days,
+	};
+
+	if (p->granted || p->j->kind != KJ_OPEN)
+		return;
+	p->granted = true;
+	chan_put_granted(frames_begin(&p->j->out), &g);
+	frames_end(&p->j->out);
+}
 
 static void page_end_frame(struct page *p)
 {
@@ -108,6 +124,7 @@ static bool page_add(void *arg, const struct maildrop_entry *m)
 	const struct chan_list_entry e = { m->uid, m->octets, m->uidl };
 	struct page *p = arg;
 
+	put_grant(p);
 	if (!page_add_here(p, &e)) {
 		page_end_frame(p);
 		if (!page_add_here(p, &e))
@@ -145,21 +162,26 @@ static enum db_result take_lease(struct keeperjob *j, struct db *db)
 	return FAULT(KEEPER_LEASE) ? DB_OURS : DB_OK;
 }
 
+/* A mailbox that was made, or became another's, behind the lease. */
+static bool is_unleased(const struct keeperjob *j)
+{
+	return j->owner &&
+	       j->mailbox_id != (j->lease.fence ? j->lease.mailbox_id : 0);
+}
+
 static enum db_result open_list(struct keeperjob *j, struct db *db)
 {
-	const struct chan_grant g = { .exclusive = j->lease.fence > 0 };
-	struct page p = { .j = j };
+	struct page p = { .j = j, .box = { .days = j->u.open.days } };
 	enum db_result r;
 
-	chan_put_granted(frames_begin(&j->out), &g);
-	frames_end(&j->out);
 	r = maildrop_open(db, span_of(j->u.open.address),
 			  span_of(j->u.open.incarnation), j->blank_line,
-			  PAGE_MAILS, page_add, &p, &j->mailbox_id, &j->more);
-	/* it was made, or became another's, behind the lease */
-	if (r == DB_OK && j->owner &&
-	    j->mailbox_id != (g.exclusive ? j->lease.mailbox_id : 0))
+			  PAGE_MAILS, page_add, &p, &p.box);
+	j->mailbox_id = p.box.mailbox_id;
+	j->more = p.box.more;
+	if (r == DB_OK && is_unleased(j))
 		return DB_RETRY;
+	put_grant(&p);
 	return page_done(&p, r);
 }
 

@@ -23,6 +23,7 @@ enum keeperjob_kind {
 struct keeperjob_open {
 	char address[AUTHPROTO_NAME_MAX + 1];
 	char incarnation[AUTHPROTO_NAME_MAX + 1];
+	uint64_t days; /* mails stay, where the table says nothing */
 };
 
 struct keeperjob_read {

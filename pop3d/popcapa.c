@@ -1,6 +1,6 @@
 /* pop3d/popcapa.c: what CAPA says (RFC 2449 s.5): everything that is true of
  * this session and nothing else, the same before and after the login but for
- * STLS (RFC 2595 s.4). */
+ * STLS (RFC 2595 s.4) and EXPIRE. */
 #include "pop3d/popcmd.h"
 #include "pop3d/poplogin.h"
 #include "pop3d/popstate.h"
@@ -38,6 +38,19 @@ static void put_login_delay(const struct popstate *s, struct buf *b)
 	buf_puts(b, "\r\n");
 }
 
+/* RFC 2449 s.6.7: before the login the smallest number there can be, and that
+ * it is another one a user's; a day is what mailrow retention takes. */
+static void put_expire(const struct popstate *s, struct buf *b)
+{
+	if (s->state == ST_AUTH)
+		buf_puts(b, "EXPIRE 1 USER\r\n");
+	else if (s->grant.expire_days == 0)
+		buf_puts(b, "EXPIRE NEVER\r\n");
+	else
+		buf_printf(b, "EXPIRE %lu\r\n",
+			   (unsigned long)s->grant.expire_days);
+}
+
 /* IMPLEMENTATION tells no version: it would help attackers only. UTF8 stands
  * without USER, which would promise to prepare names and passwords (RFC 6856
  * s.2.1): they are taken as they come. */
@@ -54,7 +67,7 @@ static const struct {
 	{ "AUTH-RESP-CODE", NULL },
 	{ "PIPELINING", NULL },
 	{ "UTF8", NULL },
-	{ "EXPIRE NEVER", NULL },
+	{ NULL, put_expire },
 	{ NULL, put_login_delay },
 	{ "IMPLEMENTATION Mailrow", NULL },
 };

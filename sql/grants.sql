@@ -70,6 +70,7 @@ GRANT UPDATE (messages, octets) ON mailbox TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, DELETE ON mail TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
+GRANT SELECT ON retention TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT (mailbox_id),
   UPDATE (holder, keeper, fence, beat, expires_at)
   ON lease TO 'mailrow-pop3'@'localhost';
@@ -83,12 +84,13 @@ GRANT SELECT (content_id, octets, header_octets, sha256) ON content
 GRANT SELECT ON schema_version TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE ON mailbox TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, DELETE ON mail TO 'mailrow-purge'@'localhost';
-GRANT SELECT, DELETE ON trash TO 'mailrow-purge'@'localhost';
+GRANT SELECT, INSERT, DELETE ON trash TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE ON content TO 'mailrow-purge'@'localhost';
 GRANT SELECT (content_id, seq), DELETE ON chunk TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON receipt TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON lease TO 'mailrow-purge'@'localhost';
+GRANT SELECT ON retention TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-purge'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)
@@ -103,6 +105,7 @@ GRANT DELETE ON alias TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON app_password TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON login_history TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON served TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON retention TO 'mailrow-admin'@'localhost';
 
 -- Postfix's maps (packaging/postfix): which domains are ours, what is served.
 CREATE USER IF NOT EXISTS 'postfix'@'localhost'

@@ -31,9 +31,11 @@ sql_libsql_a_SOURCES = \
 	sql/purgebox.c \
 	sql/purgecontent.c \
 	sql/purgereceipt.c \
+	sql/purgeretention.c \
 	sql/purgetrash.c \
 	sql/readfile.c sql/readfile.h \
 	sql/replay.c sql/replay.h \
+	sql/retention.c sql/retention.h \
 	sql/schema.c sql/schema.h \
 	sql/served.c sql/served.h \
 	sql/sqlscan.c sql/sqlscan.h \

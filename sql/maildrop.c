@@ -55,37 +55,68 @@ enum db_result maildrop_find(struct db *db, struct span address,
 	return r;
 }
 
+static struct span domain_of(struct span address)
+{
+	size_t at = address.n;
+
+	while (at > 0 && address.p[at - 1] != '@')
+		at--;
+	return span_skip(address, at);
+}
+
+static enum db_result find_days(struct db *db, struct span address,
+				struct maildrop_box *box)
+{
+	const struct sqlval param[] = { sql_bytes(address),
+					sql_bytes(domain_of(address)),
+					sql_u64(box->days) };
+	struct sqlval col[1];
+	enum db_result r;
+	bool got;
+
+	r = db_one(db, Q_RETENTION_OF, param, col, &got);
+	if (r == DB_OK && got)
+		box->days = col[0].u;
+	return r;
+}
+
 /* The first row is the mailbox; "" on either side fits any incarnation (see
  * box.c). */
 enum db_result maildrop_open(struct db *db, struct span address,
 			     struct span incarnation, bool blank_line,
 			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
-			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+			     void *arg, struct maildrop_box *box)
 {
 	enum query_id q = blank_line ? Q_DROP_OPEN_BLANK : Q_DROP_OPEN;
-	const struct sqlval param[] = { sql_bytes(address), sql_bytes(address),
-					sql_u64(max) };
+	const struct sqlval param[] = {
+		sql_bytes(address), sql_bytes(domain_of(address)),
+		sql_u64(box->days), sql_bytes(address),
+		sql_bytes(address), sql_u64(max)
+	};
 	struct sqlval col[3];
 	enum db_result r;
 	size_t n = 0;
 	bool got;
 
-	*mailbox_id_r = 0;
-	*more_r = false;
+	box->mailbox_id = 0;
+	box->more = false;
 	r = db_run(db, q, param);
 	if (r == DB_OK)
 		r = db_fetch(db, q, col, &got);
-	if (r != DB_OK || !got)
+	if (r == DB_OK && !got)
+		return find_days(db, address, box);
+	if (r != DB_OK)
 		return r;
+	box->days = col[0].u;
 	if (col[2].s.n > 0 && incarnation.n > 0 &&
 	    !span_eq(col[2].s, incarnation)) {
 		db_done(db, q);
 		return DB_OK;
 	}
-	*mailbox_id_r = col[1].u;
+	box->mailbox_id = col[1].u;
 	r = take_list(db, q, add, arg, &n);
-	*more_r = r == DB_OK && n == max;
+	box->more = r == DB_OK && n == max;
 	return r;
 }
 

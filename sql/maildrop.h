@@ -12,16 +12,23 @@ struct maildrop_entry {
 	struct span uidl;
 };
 
+struct maildrop_box {
+	uint64_t mailbox_id; /* 0: the address (or this incarnation of it) has
+			      * no mailbox row yet: an empty mailbox */
+	uint64_t days;       /* that mails stay, 0 = for ever; before: where the
+			      * table retention says nothing */
+	bool more;           /* the list may go on */
+};
+
 /* Calls add(arg, entry) for at most max mails with uid > after, ascending; a
- * false from add ends it. *mailbox_id_r is 0 when the address (or this
- * incarnation of it) has no mailbox row yet: an empty mailbox. *more_r: the
- * list may go on. With blank_line a mail that is nothing but a header without
+ * false from add ends it. box is filled, but for more, before the first of
+ * them. With blank_line a mail that is nothing but a header without
  * its empty line counts as if it had it. */
 enum db_result maildrop_open(struct db *db, struct span address,
 			     struct span incarnation, bool blank_line,
 			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
-			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+			     void *arg, struct maildrop_box *box)
 	__attribute__((warn_unused_result));
 enum db_result maildrop_list(struct db *db, uint64_t mailbox_id,
 			     bool blank_line, uint64_t after, size_t max,

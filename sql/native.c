@@ -280,6 +280,12 @@ enum native_result native_alias_list(struct db *db, struct span what,
 	return native_list(db, Q_ALIAS_LIST, param, row, arg);
 }
 
+enum native_result native_retention_list(struct db *db, native_row row,
+					 void *arg)
+{
+	return native_list(db, Q_RETENTION_LIST, NULL, row, arg);
+}
+
 enum native_result native_served_list(struct db *db, native_row row, void *arg)
 {
 	return native_list(db, Q_SERVED_LIST, NULL, row, arg);

@@ -78,6 +78,10 @@ enum native_result native_alias_list(struct db *db, struct span what,
 /* name, mode (served.h) */
 enum native_result native_served_list(struct db *db, native_row row, void *arg);
 
+/* name, days (retention.h) */
+enum native_result native_retention_list(struct db *db, native_row row,
+					 void *arg);
+
 /* mailbox_id, address, messages, octets, created_at, last login */
 enum native_result native_mailbox_list(struct db *db, struct span domain,
 				       native_row row, void *arg);

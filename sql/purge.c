@@ -87,6 +87,7 @@ struct walk {
 
 static const struct walk walks[] = {
 	{ .name = "mailboxes", .run = purgebox_walk },
+	{ .name = "retention", .run = purgeretention_walk },
 	{ .name = "receipts", .run = purgereceipt_walk },
 	{ .name = "contents", .run = purgecontent_walk },
 };

@@ -1,4 +1,5 @@
-/* sql/purge.h: what deletes mail for good. In batches of at most 200 rows and
+/* sql/purge.h: what deletes mail for good, and what moves mail to the trash
+ * whose time in its mailbox is over. In batches of at most 200 rows and
  * 4 MiB, each a transaction in the one lock order: first, under the mailbox
  * lock, rows of mail and trash go and the refs of their contents fall; then
  * contents that nothing names go, whatever their refs say. Whoever is killed
@@ -11,6 +12,7 @@
 
 struct purge_report {
 	uint64_t trash, trash_octets;      /* rows past the window */
+	uint64_t expired, expired_octets;  /* mails moved to the trash */
 	uint64_t receipts;                 /* expired */
 	uint64_t contents, content_octets; /* bodies that nothing named */
 	uint64_t repaired;                 /* contents whose refs were wrong */
@@ -34,6 +36,8 @@ struct purge_settings {
 	uint64_t receipt_age; /* the same */
 	uint64_t gone_age;    /* how long an account must have been gone */
 	uint64_t retired_age; /* how long a retired mailbox is kept */
+	uint64_t retention;   /* days that mails stay where the table of that
+			       * name says nothing; 0: for ever */
 	bool dry_run;         /* count, change nothing */
 
 	/* Who is asked for the accounts; NULL: nobody answers. May be the

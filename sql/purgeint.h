@@ -69,6 +69,8 @@ enum db_result purgetrash_run(struct purge *p)
 	__attribute__((warn_unused_result));
 enum db_result purgebox_walk(struct purge *p, struct buf *position)
 	__attribute__((warn_unused_result));
+enum db_result purgeretention_walk(struct purge *p, struct buf *position)
+	__attribute__((warn_unused_result));
 enum db_result purgereceipt_walk(struct purge *p, struct buf *position)
 	__attribute__((warn_unused_result));
 enum db_result purgecontent_walk(struct purge *p, struct buf *position)

@@ -120,6 +120,12 @@ CREATE TABLE served (
   mode ENUM('pass', 'mirror', 'store') NOT NULL
 ) ENGINE=InnoDB;
 
+-- How many days mails stay in a mailbox, of an address or a domain; 0: for ever.
+CREATE TABLE retention (
+  name VARBINARY(320) NOT NULL PRIMARY KEY,
+  days INT UNSIGNED NOT NULL
+) ENGINE=InnoDB;
+
 -- Which session has a mailbox for itself (pop3_exclusive = yes); holder NULL:
 -- none. The row is made when the mailbox is first opened so. fence grows with
 -- each taking, beat with each change: an UPDATE that changes nothing would not

@@ -30,6 +30,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_purgebox \
 	tests/sql/test_sql_plans \
 	tests/sql/test_sql_profiles \
+	tests/sql/test_sql_retention \
 	tests/sql/test_sql_schema \
 	tests/sql/test_sql_server \
 	tests/sql/test_sql_verify
@@ -144,6 +145,12 @@ tests_sql_test_sql_purgefault_SOURCES = tests/sql/test_sql_purgefault.c \
 	tests/sql/purging.c tests/sql/purging.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_retention_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_retention_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_retention_SOURCES = tests/sql/test_sql_retention.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h \
+	tests/sql/purging.c tests/sql/purging.h
 tests_sql_test_sql_schema_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_schema_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_schema_SOURCES = tests/sql/test_sql_schema.c \

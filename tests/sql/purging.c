@@ -64,10 +64,10 @@ int purging_end(void **state)
 	return fix_end(state);
 }
 
-static const char *const tables[] = { "mailbox", "mail",      "trash",
-				      "content", "chunk",     "receipt",
-				      "account", "domain",    "last_login",
-				      "lease",   "purge_step" };
+static const char *const tables[] = { "mailbox", "mail",       "trash",
+				      "content", "chunk",      "receipt",
+				      "account", "domain",     "last_login",
+				      "lease",   "purge_step", "retention" };
 
 int purging_empty(void **state)
 {

@@ -34,6 +34,17 @@ static enum db_result purge_all(struct db *d)
 	return purge_run(d, &s, &r);
 }
 
+static enum db_result expire(struct db *d)
+{
+	struct purge_settings s = settings();
+	struct purge_report r;
+
+	s.trash_age = 100000ULL * DAY;
+	s.retention = 30;
+	s.accounts = d;
+	return purge_run(d, &s, &r);
+}
+
 static enum db_result erase(struct db *d)
 {
 	struct purge_report r;
@@ -65,7 +76,8 @@ static const struct {
 	{ "erase-row", erase },           { "erase-receipts", erase },
 	{ "purge-commit", erase },        { "purge-committed", erase },
 	{ "undelete-row", undelete },     { "undelete-commit", undelete },
-	{ "undelete-unread", undelete },
+	{ "undelete-unread", undelete },  { "purge-expire", expire },
+	{ "purge-commit", expire },       { "purge-unread", expire },
 };
 
 enum { POINTS = sizeof(points) / sizeof(*points) };
@@ -117,6 +129,7 @@ static void fill(void)
 	fix_sql("UPDATE mailbox SET gone_since = '2020-01-01'"
 		" WHERE address = 'gone@example.org'");
 	fix_sql("UPDATE content SET stored_at = '2020-01-01'");
+	fix_sql("UPDATE mail SET received_at = '2020-01-01'");
 }
 
 /* Whatever has happened: refs, octets and counters fit, no mail of the owner
@@ -153,6 +166,10 @@ static void check_done(const char *point, enum db_result (*work)(struct db *))
 		left = 2 - fix_number("SELECT COUNT(*) FROM mail"
 				      " WHERE mailbox_id = %llu",
 				      (unsigned long long)keeps);
+	else if (work == expire)
+		left = fix_number("SELECT COUNT(*) FROM mail"
+				  " WHERE mailbox_id = %llu",
+				  (unsigned long long)keeps);
 	else if (work == erase)
 		left = fix_number("SELECT (SELECT COUNT(*) FROM trash)"
 				  " + (SELECT COUNT(*) FROM mail"

@@ -221,7 +221,7 @@ class Channel:
         """The list of the mailbox: (uid, octets, uidl)."""
         self.auth(*args, **more)
         kind = self.take()
-        if kind != (GRANTED, b"\0"):
+        if kind != (GRANTED, bytes(5)):
             raise RuntimeError("login answered %r" % (kind,))
         rows = []
         while True:

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""What POP3 finds in a mailbox: mails that are no longer what they were."""
+"""What POP3 finds in a mailbox: mails that are no longer what they were, and
+how long mails stay."""
 
+import json
 import re
 
 from mrtest import SandboxTest, mail, main, stored_part, wait_until
 
-ALICE = "alice@example.test"
+ALICE, BOB = "alice@example.test", "bob@example.test"
 WARNING = re.compile(r"session=<[0-9a-f]{16}>: mail is damaged: its content "
                      r"does not have the SHA-256 it came with: "
                      r"mailbox_id=(\d+) uid=(\d+)")
@@ -96,6 +98,73 @@ class Damage(SandboxTest):
             p.retr(1)
             p.quit()
         self.expect(damaged)
+
+
+class Retention(SandboxTest):
+    CONF = ("retention = 90",)
+
+    def set(self, name, days):
+        self.sandbox.tool("retention", name, str(days))
+        self.addCleanup(self.sandbox.tool, "retention", name, "default")
+
+    def expire(self, user=None):
+        """What CAPA says, before or after a login."""
+        with self.sandbox.pop3(user) as p:
+            p.cmd("CAPA")
+            lines = p.body().decode().split("\r\n")
+        return [l for l in lines if l.startswith("EXPIRE")]
+
+    def send(self, address, *days):
+        """Mails that came so many days, and an hour, ago."""
+        for n in days:
+            with self.sandbox.smtp() as s:
+                s.send("ann@remote.test", [address], mail())
+            self.sandbox.sql(
+                "UPDATE mail SET received_at = UTC_TIMESTAMP()"
+                " - INTERVAL %d HOUR ORDER BY received_at DESC LIMIT 1"
+                % (24 * n + 1))
+
+    def purge(self):
+        return json.loads(self.sandbox.tool("--json", "purge").stdout)[
+            "purge"][0]
+
+    def test_capa_says_what_the_purge_does(self):
+        self.assertEqual(self.expire(), ["EXPIRE 1 USER"])
+        self.assertEqual(self.expire(ALICE), ["EXPIRE 90"])
+        self.set("example.test", 30)
+        self.set(ALICE, "never")
+        self.assertEqual(self.expire(), ["EXPIRE 1 USER"])
+        self.assertEqual(self.expire(ALICE), ["EXPIRE NEVER"])
+        self.assertEqual(self.expire(BOB), ["EXPIRE 30"])
+        self.send(ALICE, 100, 40)
+        self.send(BOB, 100, 40, 29)
+        listed = json.loads(self.sandbox.tool("--json", "retention",
+                                              "list").stdout)["retention"]
+        self.assertEqual([(r["name"], r["days"]) for r in listed],
+                         [("example.test", 30), (ALICE, 0),
+                          ("(all others)", 90)])
+        self.assertEqual(self.purge()["expired"], 2)
+        with self.sandbox.pop3(ALICE) as p:
+            self.assertEqual(p.stat()[0], 2)
+            p.quit()
+        with self.sandbox.pop3(BOB) as p:
+            self.assertEqual(p.stat()[0], 1)
+            p.quit()
+        self.set("example.test", "default")
+        self.assertEqual(self.expire(BOB), ["EXPIRE 90"])
+        self.sandbox.tool("undelete", BOB)
+        self.assertEqual(self.purge()["expired"], 1)
+        self.sandbox.tool("undelete", BOB)
+        self.assertEqual(len(self.sandbox.mails(BOB)), 3)
+        self.sandbox.tool("verify")
+
+    def test_what_is_not_understood(self):
+        for code, args in ((65, ("x@@", "30")), (65, (ALICE, "0")),
+                           (65, (ALICE, "36501")), (65, (ALICE, "30d")),
+                           (64, (ALICE,))):
+            r = self.sandbox.tool("retention", *args, check=False)
+            self.assertEqual(r.returncode, code, r.stderr)
+            self.assertTrue(r.stderr.startswith("mailrow: "), r.stderr)
 
 
 if __name__ == "__main__":

@@ -54,12 +54,14 @@ enum db_result maildrop_open(struct db *db, struct span address,
 			     struct span incarnation, bool blank_line,
 			     size_t max,
 			     bool (*add)(void *, const struct maildrop_entry *),
-			     void *arg, uint64_t *mailbox_id_r, bool *more_r)
+			     void *arg, struct maildrop_box *box)
 {
 	assert_true(span_is(address, "bob@a.example"));
 	assert_true(span_is(incarnation, "1"));
-	*mailbox_id_r = MAILBOX;
-	return maildrop_list(db, MAILBOX, blank_line, 0, max, add, arg, more_r);
+	box->mailbox_id = MAILBOX;
+	box->days += 7;
+	return maildrop_list(db, MAILBOX, blank_line, 0, max, add, arg,
+			     &box->more);
 }
 
 static uint64_t octets_of(uint64_t uid)

@@ -449,11 +449,13 @@ static void a_grant_comes_back_as_it_was(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		g.exclusive = i == 1;
+		g.expire_days = i == 1 ? 36500 : 0;
 		buf_reset(&frame);
 		chan_put_granted(&frame, &g);
 		assert_true(chan_parse_reply(buf_span(&frame), &r));
 		assert_int_equal(r.type, CHAN_GRANTED);
 		assert_int_equal(r.grant.exclusive, g.exclusive);
+		assert_int_equal(r.grant.expire_days, g.expire_days);
 		assert_false(chan_parse_reply(
 			span_head(buf_span(&frame), frame.n - 1), &r));
 	}

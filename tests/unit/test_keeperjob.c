@@ -406,6 +406,7 @@ static struct keeperjob *exclusive_open(void)
 	struct keeperjob *j = job(KJ_OPEN);
 
 	j->owner = &owner;
+	j->u.open.days = 30;
 	base.box = MAILBOX;
 	base.fence = 7;
 	return j;
@@ -425,6 +426,7 @@ static void the_lease_comes_before_the_list(void **state)
 	assert_int_equal(j->lease.mailbox_id, MAILBOX);
 	assert_true(reply(j, &at, &r));
 	assert_true(r.grant.exclusive);
+	assert_int_equal(r.grant.expire_days, 37); /* the database's word */
 	keeperjob_free(&j);
 }
 

@@ -213,17 +213,27 @@ static void rule_53_bare_auth_lists_the_mechanisms(void **state)
 	expect("AUTH", "+OK\r\nPLAIN\r\nLOGIN\r\nCRAM-MD5\r\n.\r\n");
 }
 
-/* RFC 2449 s.5: the same before and after the login. */
+/* RFC 2449 s.5: the same before and after the login, but for EXPIRE. */
 static void rule_42_capa_is_what_is_true(void **state)
 {
 	static const char plain[] =
 		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN\r\n"
 		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
-		"EXPIRE NEVER\r\nIMPLEMENTATION Mailrow\r\n.\r\n";
+		"EXPIRE 1 USER\r\nIMPLEMENTATION Mailrow\r\n.\r\n";
 	static const char more[] =
 		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN CRAM-MD5\r\n"
 		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
+		"EXPIRE 1 USER\r\nLOGIN-DELAY 91\r\n"
+		"IMPLEMENTATION Mailrow\r\n.\r\n";
+	static const char in[] =
+		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN CRAM-MD5\r\n"
+		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
 		"EXPIRE NEVER\r\nLOGIN-DELAY 91\r\n"
+		"IMPLEMENTATION Mailrow\r\n.\r\n";
+	static const char days[] =
+		"+OK\r\nTOP\r\nUIDL\r\nUSER\r\nSASL PLAIN LOGIN CRAM-MD5\r\n"
+		"RESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8\r\n"
+		"EXPIRE 30\r\nLOGIN-DELAY 91\r\n"
 		"IMPLEMENTATION Mailrow\r\n.\r\n";
 
 	(void)state;
@@ -232,7 +242,9 @@ static void rule_42_capa_is_what_is_true(void **state)
 	rig.pop.rules.login_delay = 90001;
 	expect("CAPA", more);
 	poprig_login(&rig);
-	expect("CAPA", more);
+	expect("CAPA", in);
+	rig.pop.grant.expire_days = 30;
+	expect("CAPA", days);
 }
 
 /* RFC 2195 s.2, with its example's digest. */

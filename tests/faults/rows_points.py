@@ -3,6 +3,7 @@ each order it can be given, while mail flows. The short form takes one point of
 each daemon at a time to die, and several one after the other to be cut off
 from the database, to fail and to stall."""
 
+import contextlib
 import os
 import re
 import signal
@@ -155,6 +156,27 @@ SPECIAL = {"box-made": (to_new_account, False),
            "lastlogin-unread": (to_last_logins, False)}
 
 
+LEASED = ("keeper-lease", "lease-unread", "move-fence")
+
+
+@contextlib.contextmanager
+def as_they_need(world, names):
+    """With pop3_exclusive, for the points that there are only with it."""
+    if not set(names) & set(LEASED):
+        yield
+        return
+    path = os.path.join(world.sandbox.dir, "etc", "mailrow", "conf.d",
+                        "faults.conf")
+    with open(path, "w") as f:
+        f.write("pop3_exclusive = yes\n")
+    world.sandbox.kill("pop3d", signal.SIGHUP)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+        world.sandbox.kill("pop3d", signal.SIGHUP)
+
+
 class Feeders:
     """Brings daemons to points that everyday traffic does not meet, until
     somebody was there."""
@@ -211,7 +233,8 @@ def one_point(action, who, name):
     def fail(world):
         if action == "die" and who != "session":
             world.rested(PARTS.get(who, who))
-        with traffic(world, who, [name]) as t:
+        with as_they_need(world, [name]), \
+                traffic(world, who, [name]) as t:
             t.flow(5)
             world.arm(name, order_of(action), who)
             with Feeders(world, [(who, name)]):
@@ -227,7 +250,8 @@ def volley(pairs):
     """One point of each daemon at the same time: they die."""
     def fail(world):
         world.rested(*{PARTS.get(w, w) for w, _ in pairs if w != "session"})
-        with traffic(world, "", [n for _, n in pairs]) as t:
+        names = [n for _, n in pairs]
+        with as_they_need(world, names), traffic(world, "", names) as t:
             t.flow(5)
             for who, name in pairs:
                 world.arm(name, "die", who)
@@ -244,7 +268,7 @@ def volley(pairs):
 def series(action, who, names):
     """One after the other, in one daemon."""
     def fail(world):
-        with traffic(world, who, names) as t:
+        with as_they_need(world, names), traffic(world, who, names) as t:
             t.flow(5)
             for name in names:
                 world.arm(name, order_of(action), who)

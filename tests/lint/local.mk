@@ -8,6 +8,7 @@ LINTS = \
 	tests/lint/marks.py \
 	tests/lint/mutants.sh \
 	tests/lint/poprules.py \
+	tests/lint/promises.py \
 	tests/lint/purity.sh \
 	tests/lint/replies.py \
 	tests/lint/shell.sh \

@@ -245,6 +245,38 @@ static void a_default_date_is_no_incarnation(void **state)
 	assert_int_equal(asked, 4);
 }
 
+static void names_that_are_sql_are_only_names(void **state)
+{
+	static const char *const evil[] = {
+		"u1'--@d1.example",
+		"u1'#@d1.example",
+		"u_@d1.example",
+		"%@d1.example",
+		"u1`@d1.example",
+		"\"u1\\\\\"@d1.example",
+		"\"u1' OR '1'='1\"@d1.example",
+		"\"u1@d1.example' -- \"@d1.example",
+		"\"x' UNION SELECT 1, 'u1@d1.example' -- \"@d1.example",
+		"\":address\"@d1.example",
+	};
+	static struct login_row row[LOGIN_ROWS_MAX];
+	struct addr a;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < PANELS * sizeof(evil) / sizeof(*evil); i++) {
+		struct panel *p = &panels[i % PANELS];
+		const char *name = evil[i / PANELS];
+
+		a = address_of(span_of(name));
+		assert_int_equal(mailbox_of(p, name).known, F_NO);
+		assert_int_equal(accounts_login(p->db[PANEL_AUTH], p->profile,
+						&a, row, &n),
+				 F_NO);
+		assert_int_equal(mailbox_of(p, "u1@d1.example").known, F_YES);
+	}
+}
+
 static void ask_sender(const struct panel *p, const char *asked,
 		       struct buf *got)
 {
@@ -413,6 +445,7 @@ int main(void)
 		cmocka_unit_test(logins_have_hashes_a_mailbox_and_doors),
 		cmocka_unit_test(a_login_tells_the_incarnation_of_its_mailbox),
 		cmocka_unit_test(a_default_date_is_no_incarnation),
+		cmocka_unit_test(names_that_are_sql_are_only_names),
 		cmocka_unit_test(senders_belong_to_logins),
 		cmocka_unit_test(a_login_has_a_state_without_its_hash),
 		cmocka_unit_test(the_networks_of_a_login_are_told),

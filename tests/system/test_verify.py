@@ -44,7 +44,8 @@ class Verify(SandboxTest):
                          r"octets, 0 uploads under way: 0 findings, 0 mended$")
         self.assertEqual(r.stderr, "")
         self.assertRegex(self.sandbox.tool("verify", "--progress").stderr,
-                         r"^(\r\w+: \d+ mailboxes, .*)?")
+                         r"^(\n\w+: \d mailboxes, \d mails, \d bodies of "
+                         r"\d+ octets, 0 findings\x1b\[K)+\n\x1b\[K$")
         box, uid = self.sandbox.sql(
             "SELECT mailbox_id, MIN(uid) FROM mail JOIN mailbox USING"
             " (mailbox_id) WHERE address = '%s' GROUP BY 1" % ALICE)[0]

@@ -302,6 +302,13 @@ static void check_database_failed(struct checking *k)
 	(void)check_grace(k);
 }
 
+/* What the tables say no to is not taken for right while they are away. */
+static void check_forget(struct checking *k)
+{
+	if (k->remembers && k->a->result.verdict == VERDICT_FAILED)
+		memory_forget(k->c->shared->memory, &k->tag);
+}
+
 static void check_known(struct checking *k, enum fact known)
 {
 	if (known != F_TEMP)
@@ -309,9 +316,11 @@ static void check_known(struct checking *k, enum fact known)
 	switch (known) {
 	case F_NO:
 		check_unknown(k, "unknown-user");
+		check_forget(k);
 		break;
 	case F_YES:
 		check_rows(k);
+		check_forget(k);
 		break;
 	case F_TEMP:
 		check_database_failed(k);

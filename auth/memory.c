@@ -158,7 +158,7 @@ bool memory_knows(struct memory *m, const struct memory_tag *t,
 		return false;
 	(void)pthread_mutex_lock(&m->lock);
 	p = place_find(m, t);
-	knows = p && p->at > since && tag_eq(&p->row, &is);
+	knows = p && p->kept->app == 0 && p->at > since && tag_eq(&p->row, &is);
 	if (knows)
 		p->at = now;
 	(void)pthread_mutex_unlock(&m->lock);
@@ -201,6 +201,21 @@ void memory_put(struct memory *m, const struct memory_tag *t,
 	p = place_take(m, t);
 	old = p->kept;
 	*p = (struct place){ .tag = *t, .row = is, .at = now, .kept = k };
+	(void)pthread_mutex_unlock(&m->lock);
+	free(old);
+}
+
+void memory_forget(struct memory *m, const struct memory_tag *t)
+{
+	struct kept *old = NULL;
+	struct place *p;
+
+	(void)pthread_mutex_lock(&m->lock);
+	p = place_find(m, t);
+	if (p) {
+		old = p->kept;
+		explicit_bzero(p, sizeof(*p));
+	}
 	(void)pthread_mutex_unlock(&m->lock);
 	free(old);
 }

@@ -25,7 +25,8 @@ bool memory_tag(const struct memory *m, const struct addr *login,
 	__attribute__((warn_unused_result));
 
 /* Was this password right with this very row, not before since? Then it is as
- * fresh as now. Times are of clock_ms(). */
+ * fresh as now. An application password is not the row's. Times are of
+ * clock_ms(). */
 bool memory_knows(struct memory *m, const struct memory_tag *t,
 		  const struct login_row *row, int64_t since, int64_t now);
 
@@ -33,6 +34,9 @@ bool memory_knows(struct memory *m, const struct memory_tag *t,
  * nothing is remembered. */
 void memory_put(struct memory *m, const struct memory_tag *t,
 		const struct login_row *row, uint64_t app, int64_t now);
+
+/* It is not right, or opens nothing, any more. */
+void memory_forget(struct memory *m, const struct memory_tag *t);
 
 /* For when no row can be read: what was known of a password that was right
  * not before since. row_r has no hash; its login is the caller's. */

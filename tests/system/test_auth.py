@@ -128,6 +128,20 @@ class AppPasswords(AuthTest):
         self.assertIn("-ERR [AUTH]", self.pop3_login(ALICE, word))
         self.assertEqual(self.smtp_login(ALICE), "235")
 
+    def test_one_that_was_the_only_password_ends_when_it_is_revoked(self):
+        word = self.add(ALICE, "only")
+        hashed = self.sandbox.sql("SELECT password FROM account WHERE"
+                                  " address = '%s'" % ALICE)[0][0]
+        self.sandbox.sql("UPDATE account SET password = ''"
+                         " WHERE address = '%s'" % ALICE)
+        try:
+            self.assertEqual(self.smtp_login(ALICE, word), "235")
+            self.revoke("only")
+            self.assertNotEqual(self.smtp_login(ALICE, word), "235")
+        finally:
+            self.sandbox.sql("UPDATE account SET password = '%s'"
+                             " WHERE address = '%s'" % (hashed, ALICE))
+
     def test_it_has_doors_networks_and_an_end_of_its_own(self):
         word = self.add(ALICE, "printer", "--door", "smtp")
         self.assertEqual(self.smtp_login(ALICE, word), "235")
@@ -301,6 +315,9 @@ class Grace(AuthTest, SandboxTest):
 
     def test_what_was_right_is_right_while_the_database_is_away(self):
         self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+        self.assertEqual(self.answer(BOB, PASSWORD), "235")
+        self.sandbox.tool("account", "passwd", BOB, input_="another\n")
+        self.assertEqual(self.answer(BOB, PASSWORD), "535")
         self.sandbox.stop("db")
         self.assertEqual(self.answer(ALICE, PASSWORD), "235")
         self.assertEqual(self.reason(), "grace")

@@ -102,6 +102,34 @@ static void each_change_of_the_row_makes_it_another(void **state)
 	assert_true(memory_knows(m, &t, &row, 0, 100));
 }
 
+/* It may be revoked while the row stays as it is, without a hash even. */
+static void an_application_password_is_not_the_rows(void **state)
+{
+	struct login_row row = row_of("bob@example.org");
+	struct memory_tag t = tag_of(&row, "application");
+
+	(void)state;
+	row.hash[0] = '\0';
+	memory_put(m, &t, &row, 42, 100);
+	assert_false(memory_knows(m, &t, &row, 0, 100));
+}
+
+static void what_is_wrong_now_is_forgotten(void **state)
+{
+	struct login_row row = row_of("bob@example.org"), told;
+	struct memory_tag t = tag_of(&row, "forgotten");
+	struct memory_tag other = tag_of(&row, "kept");
+	uint64_t app;
+
+	(void)state;
+	memory_put(m, &t, &row, 0, 100);
+	memory_put(m, &other, &row, 0, 100);
+	memory_forget(m, &t);
+	memory_forget(m, &t);
+	assert_false(memory_recall(m, &t, &row.login, 0, &told, &app));
+	assert_true(memory_recall(m, &other, &row.login, 0, &told, &app));
+}
+
 static void it_is_forgotten_after_a_while_without_logins(void **state)
 {
 	struct login_row row = row_of("bob@example.org");
@@ -226,6 +254,8 @@ int main(void)
 		cmocka_unit_test(
 			what_was_right_is_known_for_the_same_row_and_password),
 		cmocka_unit_test(each_change_of_the_row_makes_it_another),
+		cmocka_unit_test(an_application_password_is_not_the_rows),
+		cmocka_unit_test(what_is_wrong_now_is_forgotten),
 		cmocka_unit_test(it_is_forgotten_after_a_while_without_logins),
 		cmocka_unit_test(without_a_row_it_says_what_the_row_said),
 		cmocka_unit_test(the_oldest_make_room),

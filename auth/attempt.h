@@ -51,7 +51,9 @@ struct attempt {
 	struct client *client; /* NULL: nobody waits any more */
 	struct attempt *prev, *next;
 	enum attempt_state state;
-	int64_t due; /* when the loop must look at it */
+	int64_t due;  /* when the loop must look at it */
+	int64_t hold; /* a failure waits so much longer (auth/guard.h) */
+	bool refused; /* unseen: answered at once */
 	bool logged;
 
 	struct check_result result;

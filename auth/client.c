@@ -124,6 +124,7 @@ static void client_link(struct client *c, struct attempt *a)
 static void client_unlink(struct client *c, struct attempt *a)
 {
 	c->serve->busy -= attempt_is_busy(a);
+	guard_let_go(&c->serve->guard, a);
 	if (a->prev)
 		a->prev->next = a->next;
 	else
@@ -204,8 +205,11 @@ static void attempt_answer_ok(struct attempt *a)
 static void attempt_delay_failed(struct attempt *a)
 {
 	const struct conf *conf = a->client->serve->settings->conf;
-	int64_t due = tick_due(a->begun, clock_ms(), conf->auth_failure_delay,
-			       a->deadline);
+	int64_t now = clock_ms(), due = now;
+
+	if (!a->refused)
+		due = tick_due(a->begun, now,
+			       conf->auth_failure_delay + a->hold, a->deadline);
 
 	mech_forget_secret(&a->mech);
 	attempt_set_state(a, ATTEMPT_DELAYED, due);
@@ -240,8 +244,14 @@ void client_checked(struct attempt *a)
 
 static void attempt_submit(struct attempt *a)
 {
+	struct serve *s = a->client->serve;
+
+	if (!guard_admit(&s->guard, s->settings->conf, a)) {
+		attempt_conclude(a);
+		return;
+	}
 	attempt_set_state(a, ATTEMPT_CHECKING, a->deadline);
-	if (workers_submit(a->client->serve->workers, &a->job))
+	if (workers_submit(s->workers, &a->job))
 		return;
 	attempt_set_state(a, ATTEMPT_DELAYED, a->deadline);
 	attempt_set(a, VERDICT_TEMP, "overload");
@@ -259,6 +269,8 @@ void client_refuse(struct attempt *a, const char *reason)
 {
 	attempt_start_clock(a);
 	attempt_set(a, VERDICT_FAILED, reason);
+	guard_note(&a->client->serve->guard, a->client->serve->settings->conf,
+		   a);
 	attempt_conclude(a);
 }
 

@@ -4,8 +4,9 @@
 #define MAILROW_AUTH_JOB_H
 
 enum job_kind {
-	JOB_CHECK,    /* a struct attempt */
-	JOB_LASTLOGIN /* a struct lastlogin_batch */
+	JOB_CHECK,     /* a struct attempt */
+	JOB_LASTLOGIN, /* a struct lastlogin_batch */
+	JOB_ATTACKERS  /* a struct attackersync */
 };
 
 struct job {

@@ -1,12 +1,15 @@
 sbin_PROGRAMS += auth/mailrow-authd
 auth_mailrow_authd_LDADD = $(SQL_LIBS)
 auth_mailrow_authd_SOURCES = \
+	auth/attackers.c auth/attackers.h \
+	auth/attackersync.c auth/attackersync.h \
 	auth/attempt.c auth/attempt.h \
 	auth/check.c auth/check.h \
 	auth/client.c auth/client.h \
 	auth/doors.c auth/doors.h \
 	auth/digest.c auth/digest.h \
 	auth/dovecot.c \
+	auth/guard.c auth/guard.h \
 	auth/job.h \
 	auth/lastlogin.c auth/lastlogin.h \
 	auth/main.c \

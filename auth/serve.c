@@ -147,6 +147,7 @@ static void serve_accept(struct serve *s, enum serve_listener which)
 
 static void serve_attempt_done(struct serve *s, struct attempt *a)
 {
+	guard_note(&s->guard, s->settings->conf, a);
 	if (a->result.verdict == VERDICT_OK)
 		lastlogin_note(&s->lastlogin, a, clock_unix());
 	if (a->client) {
@@ -174,6 +175,10 @@ static void serve_take_done(struct serve *s, struct job *j)
 			lastlogin_return(&s->lastlogin, &b);
 			s->flushing = false;
 			break;
+		case JOB_ATTACKERS:
+			attackersync_take(s->guard.sync, s->guard.memory);
+			s->guard.syncing = false;
+			break;
 		}
 	}
 }
@@ -186,6 +191,7 @@ static void serve_workers_event(struct serve *s)
 	if (read(s->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_warn("auth: cannot read an eventfd: %s", strerror(errno));
 	serve_take_done(s, workers_take(s->workers));
+	serve_take_done(s, workers_take(s->clerk));
 }
 
 static void serve_flush(struct serve *s)
@@ -198,9 +204,22 @@ static void serve_flush(struct serve *s)
 	b = lastlogin_take(&s->lastlogin);
 	if (!b)
 		return;
-	s->flushing = workers_submit(s->workers, &b->job);
+	s->flushing = workers_submit(s->clerk, &b->job);
 	if (!s->flushing)
 		lastlogin_return(&s->lastlogin, &b);
+}
+
+static void serve_sync(struct serve *s)
+{
+	struct guard *g = &s->guard;
+
+	s->sync_at = deadline_in(ATTACKERSYNC_EVERY_MS);
+	if (g->syncing || strcmp(s->settings->conf->auth_attackers, "off") == 0)
+		return;
+	attackersync_fill(g->sync, g->memory);
+	g->syncing = workers_submit(s->clerk, &g->sync->job);
+	if (!g->syncing)
+		attackersync_take(g->sync, g->memory);
 }
 
 static void serve_reload(struct serve *s)
@@ -212,6 +231,7 @@ static void serve_reload(struct serve *s)
 
 	if (fresh) {
 		workers_set_settings(s->workers, fresh);
+		workers_set_settings(s->clerk, fresh);
 		settings_unref(&s->settings);
 		s->settings = fresh;
 		log_open(c, program_name(PROG_AUTHD));
@@ -285,6 +305,8 @@ static int serve_patience(const struct serve *s)
 {
 	int64_t until = s->flush_at < s->look_at ? s->flush_at : s->look_at;
 
+	if (s->sync_at < until)
+		until = s->sync_at;
 	if (!s->accepting && !s->stopping && s->accept_again < until)
 		until = s->accept_again;
 	if (s->stopping && s->stop_by < until)
@@ -316,6 +338,8 @@ static void serve_turn(struct serve *s)
 	serve_bury(s);
 	if (serve_shall_flush(s))
 		serve_flush(s);
+	if (deadline_left(s->sync_at) == 0)
+		serve_sync(s);
 	if (!s->accepting && !s->stopping &&
 	    deadline_left(s->accept_again) == 0 && !serve_accept_start(s))
 		log_fatal(EX_OSERR, "cannot watch a socket: %s",
@@ -326,18 +350,23 @@ static void serve_turn(struct serve *s)
  * with the process. */
 static void serve_end(struct serve *s)
 {
-	struct job *done;
+	struct job *done, *late;
+	int64_t by;
 
 	while (s->clients)
 		client_close(s->clients);
 	serve_bury(s);
 	serve_flush(s);
-	if (!workers_stop(&s->workers, deadline_in(STOP_FLUSH_MS), &done)) {
+	serve_sync(s);
+	by = deadline_in(STOP_FLUSH_MS);
+	if (!workers_stop(&s->workers, by, &done) ||
+	    !workers_stop(&s->clerk, by, &late)) {
 		log_warn("the database does not answer: last logins of the "
 			 "last minute are not recorded");
 		_exit(EX_OK);
 	}
 	serve_take_done(s, done);
+	serve_take_done(s, late);
 }
 
 static void serve_open(struct serve *s)
@@ -393,10 +422,13 @@ int serve_run(struct conf *c, const char *conf_file,
 		s.mechs |= 1u << MECH_CRAM_MD5;
 	s.flush_at = deadline_in(FLUSH_EVERY_MS);
 	lastlogin_init(&s.lastlogin);
+	if (!guard_init(&s.guard))
+		log_fatal(EX_OSERR, "no memory for that of failed logins");
 	serve_open(&s);
 	s.workers = workers_start(s.settings->conf->auth_workers, s.settings,
 				  s.event_fd);
-	if (!s.workers)
+	s.clerk = workers_start(1, s.settings, s.event_fd);
+	if (!s.workers || !s.clerk)
 		log_fatal(EX_OSERR, "cannot start the workers");
 	log_info("ready");
 	supervise_ready();
@@ -404,6 +436,7 @@ int serve_run(struct conf *c, const char *conf_file,
 		serve_turn(&s);
 	serve_end(&s);
 	lastlogin_release(&s.lastlogin);
+	guard_release(&s.guard);
 	settings_unref(&s.settings);
 	close(s.epoll_fd);
 	close(s.event_fd);

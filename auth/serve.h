@@ -4,6 +4,7 @@
 #define MAILROW_AUTH_SERVE_H
 
 #include "auth/client.h"
+#include "auth/guard.h"
 #include "auth/lastlogin.h"
 #include "auth/settings.h"
 #include "auth/workers.h"
@@ -18,6 +19,7 @@ enum serve_listener {
 struct serve {
 	struct settings *settings;
 	struct workers *workers;
+	struct workers *clerk; /* one: what no login waits for */
 	const char *conf_file;
 	int listener[SERVE_LISTENERS];
 	int epoll_fd, event_fd, signal_fd;
@@ -32,6 +34,8 @@ struct serve {
 	bool accepting;
 	int64_t accept_again; /* while not accepting */
 	int64_t look_at;      /* an attempt may be due then */
+	struct guard guard;
+	int64_t sync_at;
 	int64_t flush_at;
 	struct lastlogin lastlogin;
 	bool flushing;

@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/metric.h"
+#include "auth/attackersync.h"
 #include "auth/check.h"
 #include "auth/lastlogin.h"
 
@@ -59,12 +60,12 @@ static bool worker_adopt(struct worker *w, struct settings *s)
 static void worker_write_last_logins(struct worker *w,
 				     struct lastlogin_batch *b)
 {
-	const struct conf *conf = w->settings->conf;
+	lastlogin_write(w->checker.store, b, w->settings->conf->login_history);
+}
 
-	lastlogin_write(w->checker.store, b, conf->login_history);
-	/* once a minute is too seldom to keep a connection */
-	if (!w->settings->one_server)
-		db_close(w->checker.store);
+static void worker_sync(struct worker *w, struct attackersync *s)
+{
+	attackersync_run(s, w->checker.store);
 }
 
 static void worker_check(struct worker *w, struct attempt *a)
@@ -93,6 +94,10 @@ static void worker_run(struct worker *w, struct job *j, bool ready)
 		if (ready)
 			worker_write_last_logins(w,
 						 (struct lastlogin_batch *)j);
+		break;
+	case JOB_ATTACKERS:
+		if (ready)
+			worker_sync(w, (struct attackersync *)j);
 		break;
 	}
 }

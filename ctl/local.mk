@@ -7,6 +7,7 @@ ctl_mailrow_SOURCES = \
 	ctl/apppass.c \
 	ctl/door.c \
 	ctl/alias.c \
+	ctl/auth.c \
 	ctl/boxarg.c ctl/boxarg.h \
 	ctl/check.c ctl/check.h \
 	ctl/checkconf.c \

@@ -14,7 +14,7 @@ static const struct verb *const nouns[] = {
 	schema_verbs, domain_verbs,    alias_verbs,   lookup_verbs,
 	serve_verbs,  retention_verbs, account_verbs, mailbox_verbs,
 	purge_verbs,  undelete_verbs,  verify_verbs,  check_verbs,
-	status_verbs, metrics_verbs,   pop3_verbs,
+	status_verbs, metrics_verbs,   pop3_verbs,    auth_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 

@@ -24,6 +24,7 @@ lib_libcore_a_SOURCES = \
 	lib/proxyproto.c lib/proxyproto.h \
 	lib/receipt.c lib/receipt.h \
 	lib/reply.c lib/reply.def lib/reply.h \
+	lib/siphash.c lib/siphash.h \
 	lib/span.c lib/span.h \
 	lib/tlsname.c lib/tlsname.h \
 	lib/tlsticket.c lib/tlsticket.h \

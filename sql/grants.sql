@@ -52,6 +52,7 @@ GRANT SELECT ON served TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON schema_version TO 'mailrow-auth'@'localhost';
 GRANT SELECT (mailbox_id, address) ON mailbox TO 'mailrow-auth'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON last_login TO 'mailrow-auth'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON attacker TO 'mailrow-auth'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-auth'@'localhost';
 GRANT SELECT ON account TO 'mailrow-auth'@'localhost';
 -- It changes no account; with rehash_on_login = yes it must, and needs also

@@ -5,6 +5,7 @@ sql_libsql_a_SOURCES = \
 	sql/accounts.c sql/accounts.h \
 	sql/apppass.c sql/apppass.h \
 	sql/asking.c sql/asking.h \
+	sql/attacker.c sql/attacker.h \
 	sql/box.c sql/box.h \
 	sql/content.c sql/content.h \
 	sql/db.c sql/db.h sql/dbint.h \

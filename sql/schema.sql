@@ -61,6 +61,19 @@ CREATE TABLE app_password (
   UNIQUE KEY label (login, label)
 ) ENGINE=InnoDB;
 
+-- Failed logins, by address, network and account, in thousandths of a failure;
+-- and what the administrator blocks. mailrow-authd of each node reads what the
+-- others wrote.
+CREATE TABLE attacker (
+  who           VARBINARY(320) NOT NULL PRIMARY KEY,
+  weight        INT UNSIGNED NOT NULL,
+  level         INT UNSIGNED NOT NULL,
+  refused_until DATETIME(6) NOT NULL,
+  blocked       TINYINT UNSIGNED NOT NULL,
+  changed_at    DATETIME(6) NOT NULL,
+  KEY changed (changed_at)
+) ENGINE=InnoDB;
+
 CREATE TABLE content (
   content_id    BINARY(16) NOT NULL PRIMARY KEY,
   octets        BIGINT UNSIGNED NOT NULL,

@@ -142,6 +142,7 @@ tls_key = $dir/etc/tls/key.pem
 require_tls = no
 # every client of a sandbox has the same address, and there are few accounts
 pop3_max_per_address = 1000
+auth_attackers = shadow
 pop3_max_per_account = 1000
 CONF
 	mv "$file.new" "$file"

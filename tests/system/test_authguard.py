@@ -3,11 +3,12 @@
 
 import os
 import statistics
+import time
 
-from authtalk import mann_whitney, times
-from mrtest import Sandbox, SandboxTest, main
+from authtalk import Auth, mann_whitney, times
+from mrtest import PASSWORD, Failed, Sandbox, SandboxTest, main, wait_until
 
-ALICE = "alice@example.test"
+ALICE, BOB = "alice@example.test", "bob@example.test"
 
 
 def socket_of(sandbox):
@@ -40,6 +41,172 @@ class Ticks(SandboxTest):
             if p > 0.01:
                 return
         self.fail("the times lie apart: p = %g" % p)
+
+
+class Attackers(SandboxTest):
+    """Addresses are told as a proxy or Postfix tells them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox(conf=(
+            "auth_failure_delay = 500ms", "delay_slots = 2",
+            "auth_attackers = enforce", "trusted_networks = 198.51.100.0/24"))
+        for who in (ALICE, BOB):
+            cls.sandbox.account(who)
+
+    def tearDown(self):
+        super().tearDown()
+        self.sandbox.sql("UPDATE attacker SET weight = 0, level = 0,"
+                         " blocked = 0, refused_until = UTC_TIMESTAMP(6),"
+                         " changed_at = UTC_TIMESTAMP(6)")
+
+    def auth(self):
+        a = Auth(socket_of(self.sandbox))
+        self.addCleanup(a.close)
+        return a
+
+    def guess(self, rip, n, user=ALICE):
+        """n wrong passwords, each in a connection of its own."""
+        conns = [self.auth() for _ in range(n)]
+        for i, a in enumerate(conns):
+            a.ask(user, "%s guess %d" % (self.id(), i), rip=rip)
+        self.assertEqual([a.answer() for a in conns], ["FAIL"] * n)
+
+    def reasons(self):
+        return [l.split("reason=")[1].split()[0]
+                for l in self.sandbox.log("authd.log").splitlines()
+                if "reason=" in l]
+
+    def row(self, who):
+        return self.sandbox.sql(
+            "SELECT blocked, refused_until > UTC_TIMESTAMP(6) FROM attacker"
+            " WHERE who = '%s'" % who)
+
+    def test_refused_unseen_and_answered_like_any_failure(self):
+        self.guess("192.0.2.1", 10)
+        a = self.auth()
+        said, seconds = a.timed(ALICE, PASSWORD, rip="192.0.2.1")
+        self.assertEqual(said, "FAIL")
+        self.assertLess(seconds, 0.4)
+        self.assertEqual(self.reasons()[-1], "address-refused")
+        self.assertEqual(a.login(ALICE, PASSWORD, rip="192.0.2.2"), "OK")
+        # the other door knows
+        self.assertEqual(a.login(ALICE, PASSWORD, rip="192.0.2.1",
+                                 service="pop3"), "FAIL")
+
+    def test_delays_take_slots_and_beyond_them_is_refusal(self):
+        self.guess("192.0.2.11", 3)
+        conns = [self.auth() for _ in range(6)]
+        begun = time.monotonic()
+        for i, a in enumerate(conns):
+            a.ask(ALICE, "more %d" % i, rip="192.0.2.11")
+        for a in conns[2:]:
+            self.assertEqual(a.answer(), "FAIL")
+        self.assertLess(time.monotonic() - begun, 0.9)
+        for a in conns[:2]:
+            self.assertEqual(a.answer(), "FAIL")
+        self.assertGreater(time.monotonic() - begun, 1.4)
+        # one who hangs up gives his back, and the right word is not delayed
+        conns[0].ask(ALICE, "last", rip="192.0.2.11")
+        conns[0].close()
+        self.assertEqual(conns[1].login(ALICE, PASSWORD, rip="192.0.2.11"),
+                         "OK")
+
+    def test_a_forgotten_telephone_is_not_refused(self):
+        conns = [self.auth() for _ in range(15)]
+        self.auth().login(BOB, "the old one", rip="192.0.2.21")
+        for a in conns:
+            a.ask(BOB, "the old one", rip="192.0.2.21")
+        for a in conns:
+            a.answer()
+        self.assertEqual(self.auth().login(BOB, PASSWORD, rip="192.0.2.21"),
+                         "OK")
+
+    def test_trusted_networks_are_exempt(self):
+        self.guess("198.51.100.1", 12)
+        self.assertEqual(self.auth().login(ALICE, PASSWORD,
+                                           rip="198.51.100.1"), "OK")
+
+    def test_the_owner_is_not_locked_out(self):
+        a = self.auth()
+        self.assertEqual(a.login(BOB, PASSWORD, rip="203.0.113.1"), "OK")
+        numbers = iter(range(250))
+
+        def besieged():
+            """Nobody waits for his answer, so no slot is taken for long."""
+            for n in [next(numbers) for _ in range(10)]:
+                with Auth(socket_of(self.sandbox)) as b:
+                    b.ask(BOB, "guess %d" % n, rip="10.1.%d.1" % n)
+            return a.login(BOB, PASSWORD, rip="203.0.112.1") == "FAIL"
+        wait_until(besieged, what="an account under siege")
+        self.assertEqual(self.reasons()[-1], "account-refused")
+        self.assertEqual(a.login(BOB, PASSWORD, rip="203.0.113.2"), "OK")
+
+    def test_it_survives_a_restart(self):
+        self.guess("192.0.2.31", 10)
+        wait_until(lambda: self.row("192.0.2.31") == [["0", "1"]],
+                   what="the row")
+        self.sandbox.stop("authd")
+        self.sandbox.start_alone("authd")
+        # what is refused is not looked up: the others are not in doubt
+        wait_until(lambda: self.auth().login(ALICE, PASSWORD,
+                                             rip="192.0.2.31") == "FAIL",
+                   what="a refusal after the restart")
+        self.assertEqual(self.auth().login(ALICE, PASSWORD,
+                                           rip="192.0.2.32"), "OK")
+
+    def test_another_node_is_heard(self):
+        """Of which the table is all that we see."""
+        self.sandbox.sql(
+            "INSERT INTO attacker VALUES ('192.0.2.41', 12000, 1,"
+            " UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE, 0, UTC_TIMESTAMP(6))")
+        wait_until(lambda: self.auth().login(ALICE, PASSWORD,
+                                             rip="192.0.2.41") == "FAIL",
+                   what="another node's refusal")
+
+    def test_block_and_unblock(self):
+        self.sandbox.tool("auth", "block", "203.0.113.64/26", "1h")
+        wait_until(lambda: self.auth().login(ALICE, PASSWORD,
+                                             rip="203.0.113.77") == "FAIL",
+                   what="a block")
+        self.assertEqual(self.reasons()[-1], "address-blocked")
+        self.assertIn("203.0.113.64/26",
+                      self.sandbox.tool("auth", "attackers").stdout)
+        self.sandbox.tool("auth", "unblock", "203.0.113.64/26")
+        wait_until(lambda: self.auth().login(ALICE, PASSWORD,
+                                             rip="203.0.113.77") == "OK",
+                   what="an end of the block")
+
+    def test_what_is_held_against_an_address_is_forgotten(self):
+        self.guess("192.0.2.51", 10)
+        wait_until(lambda: self.row("192.0.2.51") == [["0", "1"]],
+                   what="the row")
+        self.sandbox.tool("auth", "unblock", "192.0.2.51")
+        wait_until(lambda: self.auth().login(ALICE, PASSWORD,
+                                             rip="192.0.2.51") == "OK",
+                   what="a pardon")
+
+    def test_the_tool_says_what_it_does_not_know(self):
+        for args, code in ((("unblock", "192.0.2.99"), 67),
+                           (("unblock", "not an address"), 65),
+                           (("block", "not an address"), 65),
+                           (("block", "192.0.2.7", "soon"), 65)):
+            r = self.sandbox.tool("auth", *args, check=False)
+            self.assertEqual(r.returncode, code, (args, r.stderr))
+
+    def test_both_doors_end_to_end(self):
+        """Postfix tells the address; 127.0.0.1 is nobody special."""
+        self.guess("127.0.0.1", 9)
+        with self.sandbox.submission() as s:
+            s.starttls()
+            self.assertEqual(s.auth_plain(ALICE, "the last guess")[:3], "535")
+        with self.sandbox.submission() as s:
+            s.starttls()
+            self.assertEqual(s.auth_plain(ALICE, PASSWORD)[:3], "535")
+        with self.assertRaises(Failed) as caught:
+            self.sandbox.pop3(ALICE)
+        self.assertTrue(caught.exception.answer.startswith("-ERR [AUTH]"))
+        self.assertEqual(self.reasons()[-1], "address-refused")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # Tests of the system side of lib/ and of mailrow-authd.
 if HAVE_CMOCKA
 sys_tests = \
+	tests/unit/test_attackers \
 	tests/unit/test_metric \
 	tests/unit/test_authmemory \
 	tests/unit/test_daemon \
@@ -17,6 +18,11 @@ sys_tests += tests/unit/test_fault
 endif
 check_PROGRAMS += $(sys_tests)
 TESTS += $(sys_tests)
+
+tests_unit_test_attackers_SOURCES = tests/unit/test_attackers.c \
+	auth/attackers.c auth/attackers.h
+tests_unit_test_attackers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_attackers_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_authmemory_SOURCES = tests/unit/test_authmemory.c \
 	auth/memory.c auth/memory.h auth/weak.c auth/weak.h

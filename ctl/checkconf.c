@@ -73,7 +73,17 @@ static void check_proxies(struct check *k)
 		check_say(k, CHECK_FAIL, "configuration",
 			  "name the trusted alone in trusted_networks",
 			  "trusted_networks names everybody: each client can "
-			  "claim another's address by XCLIENT");
+			  "claim another's address by XCLIENT, and guess "
+			  "passwords without end");
+}
+
+static void check_attackers(struct check *k)
+{
+	if (strcmp(check_tool(k)->conf->auth_attackers, "off") == 0)
+		check_say(k, CHECK_WARN, "configuration",
+			  "auth_attackers = enforce",
+			  "auth_attackers is off: nobody who guesses passwords "
+			  "is held back, and nobody is blocked");
 }
 
 /* The daemon must be able to read its file, and nobody else. */
@@ -155,6 +165,7 @@ void checkconf_run(struct check *k)
 	check_sandbox(k);
 	check_digests(k);
 	check_proxies(k);
+	check_attackers(k);
 	n = check_daemons(check_tool(k)->conf, d);
 	for (i = 0; i < n; i++)
 		check_option_file(k, &d[i]);

@@ -98,10 +98,17 @@ void checksocket_run(struct check *k)
 				    "VERSION\t1\t", program_name(PROG_AUTHD),
 				    c->pop3_group };
 
+	struct socket_test sasl = { "auth socket", c->auth_saslauthd_socket,
+				    NULL, program_name(PROG_AUTHD),
+				    c->mta_group };
+
 	if (milter.path)
 		check_as(k, milter.subject, c->mta_user, c->mta_group,
 			 test_unix, &milter);
 	check_as(k, auth.subject, c->mta_user, c->mta_group, test_unix, &auth);
 	check_as(k, pop3.subject, c->pop3_user, c->pop3_group, test_unix,
 		 &pop3);
+	if (sasl.path[0])
+		check_as(k, sasl.subject, c->mta_user, c->mta_group, test_unix,
+			 &sasl);
 }

@@ -143,6 +143,16 @@ def to_exclusive(world, who, stay):
         set_exclusive(world, False)
 
 
+def to_attackers(world, who, stale):
+    """Told every five seconds, once there is more than a mistyped one."""
+    try:
+        with world.sandbox.smtp() as s:
+            for _ in range(3):
+                s.auth_plain(mails.PROBE, "wrong %d" % world.ledger.number())
+    except (Failed, OSError):
+        pass
+
+
 SPECIAL = {"box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
@@ -153,7 +163,9 @@ SPECIAL = {"box-made": (to_new_account, False),
            "keeper-peer": (to_proxied, False),
            "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),
-           "lastlogin-unread": (to_last_logins, False)}
+           "lastlogin-unread": (to_last_logins, False),
+           "attackers-commit": (to_attackers, False),
+           "attackers-unread": (to_attackers, False)}
 
 
 LEASED = ("keeper-lease", "lease-unread", "move-fence")

@@ -17,6 +17,7 @@ SQL_UNIT_TESTS = \
 	tests/unit/test_sqlscan
 SQL_TESTS = \
 	tests/sql/test_sql_accounts \
+	tests/sql/test_sql_attacker \
 	tests/sql/test_sql_box \
 	tests/sql/test_sql_concurrent \
 	tests/sql/test_sql_db \
@@ -67,6 +68,10 @@ tests_sql_test_sql_accounts_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_accounts_SOURCES = tests/sql/test_sql_accounts.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_attacker_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_attacker_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_attacker_SOURCES = tests/sql/test_sql_attacker.c \
+	tests/sql/fixture.c tests/sql/fixture.h
 tests_sql_test_sql_box_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_box_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_box_SOURCES = tests/sql/test_sql_box.c \

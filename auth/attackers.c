@@ -98,13 +98,6 @@ void attackers_free(struct attackers **t)
 	*t = NULL;
 }
 
-static void network_of(const struct ipaddr *a, struct network *n_r)
-{
-	n_r->base = *a;
-	n_r->bits = ipaddr_is_v4(a) ? 120 : 64;
-	memset(n_r->base.octet + n_r->bits / 8, 0, 16 - n_r->bits / 8);
-}
-
 void attackers_who(const struct attackers_try *a, enum attackers_by by,
 		   char who_r[ADDR_MAX + 1])
 {
@@ -120,7 +113,7 @@ void attackers_who(const struct attackers_try *a, enum attackers_by by,
 		(void)snprintf(who_r, ADDR_MAX + 1, "%s",
 			       ipaddr_text(&a->rip, text));
 	} else if (by == ATTACKERS_BY_NETWORK && a->has_rip) {
-		network_of(&a->rip, &net);
+		network_around(&a->rip, &net);
 		(void)snprintf(who_r, ADDR_MAX + 1, "%s/%u",
 			       ipaddr_text(&net.base, text),
 			       ipaddr_is_v4(&net.base) ? 24u : 64u);

@@ -105,15 +105,18 @@ static bool row_take(void *arg, const struct attacker_row *r)
 	return true;
 }
 
-static bool usual_take(void *arg, struct span account, struct span client)
+static bool usual_take(void *arg, struct span account, struct span network)
 {
 	struct attackersync *s = arg;
 	struct attackers_try a = { .account = account, .has_rip = true };
+	struct network net;
 
 	if (s->nusual == ATTACKERS_USUAL_MAX)
 		return false;
-	if (ipaddr_parse(client, &a.rip))
+	if (network_parse(network, &net)) {
+		a.rip = net.base;
 		s->usual[s->nusual++] = attackers_usual_hash(s->hasher, &a);
+	}
 	return true;
 }
 

@@ -94,7 +94,7 @@ enum db_result attacker_expire(struct db *db)
 
 enum db_result attacker_usual(struct db *db,
 			      bool (*take)(void *arg, struct span account,
-					   struct span client),
+					   struct span network),
 			      void *arg)
 {
 	struct sqlval col[2];

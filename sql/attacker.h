@@ -47,11 +47,11 @@ enum db_result attacker_read(struct db *db, struct attacker_since *since,
 enum db_result attacker_expire(struct db *db)
 	__attribute__((warn_unused_result));
 
-/* From which client addresses accounts logged in last; false from take() ends
- * it. For the start of a node. */
+/* From which networks accounts log in (login_history), the last first; false
+ * from take() ends it. For the start of a node. */
 enum db_result attacker_usual(struct db *db,
 			      bool (*take)(void *arg, struct span account,
-					   struct span client),
+					   struct span network),
 			      void *arg) __attribute__((warn_unused_result));
 
 /* For the tool. All rows: who, refused until ("" = not), weight now, since,

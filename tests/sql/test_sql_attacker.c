@@ -1,6 +1,5 @@
 /* tests/sql/test_sql_attacker.c: the table of failed logins, as nodes and the
  * tool use it. */
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -208,24 +207,24 @@ static void what_says_nothing_any_more_goes(void **state)
 	assert_int_equal(fix_number("SELECT blocked FROM attacker"), 1);
 }
 
-static bool take_usual(void *arg, struct span account, struct span client)
+static bool take_usual(void *arg, struct span account, struct span network)
 {
 	unsigned *found = arg;
 
-	if (span_is(account, "bob@example.org") && span_is(client, WHO))
+	if (span_is(account, "bob@example.org") &&
+	    span_is(network, "192.0.2.0/24"))
 		++*found;
 	return true;
 }
 
-static void usual_addresses_are_those_of_the_last_logins(void **state)
+static void usual_networks_are_those_of_the_history(void **state)
 {
-	uint64_t id = fix_box("bob@example.org");
 	unsigned found = 0;
 
 	(void)state;
-	fix_sql("INSERT INTO last_login VALUES (%" PRIu64
-		", UTC_TIMESTAMP(), 'pop3', '" WHO "')",
-		id);
+	fix_sql("INSERT INTO login_history VALUES ('bob@example.org',"
+		" '192.0.2.0/24', 'pop3', UTC_TIMESTAMP(), UTC_TIMESTAMP(),"
+		" 1)");
 	assert_int_equal(attacker_usual(node, take_usual, &found), DB_OK);
 	assert_int_equal(found, 1);
 }
@@ -242,7 +241,7 @@ int main(void)
 		ROW(more_rows_than_a_query_yields_are_all_read),
 		ROW(the_administrator_blocks_and_forgets),
 		ROW(what_says_nothing_any_more_goes),
-		ROW(usual_addresses_are_those_of_the_last_logins),
+		ROW(usual_networks_are_those_of_the_history),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

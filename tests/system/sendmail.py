@@ -166,7 +166,7 @@ class Sendmail:
             text = f.read()
         os.mkdir(self.path("sasl2"))
         self.write("sasl2/Sendmail.conf", text.replace(
-            "/run/mailrow/saslauthd",
+            "/run/mailrow/mta/saslauthd",
             os.path.join(sandbox.dir, "run", "auth", "saslauthd")))
         return "LOCAL_CONFIG\nESASL_CONF_PATH=%s\n" % self.path("sasl2")
 

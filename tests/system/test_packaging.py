@@ -140,6 +140,7 @@ class Site:
             "lmtp_listen": "unix:" + queue + "lmtp",
             "auth_socket": queue + "auth",
             "auth_pop3_socket": self.root + "/run/mailrow/auth",
+            "auth_saslauthd_socket": "",
             "counter_dir": self.root + "/run/mailrow/status",
             "pop3_control_socket": self.root + "/run/mailrow/control/pop3d",
             "spool_dir": self.root + self.spool(),

@@ -160,23 +160,37 @@ def busy_seconds():
     return (total - idle) / os.sysconf("SC_CLK_TCK")
 
 
-def tree_seconds(*roots):
-    """Processor time so far of these processes, of those they have started,
-    and of those of them that have ended."""
-    seconds, children = {}, {}
+def processes():
+    """The fields of /proc/PID/stat behind the name, by process."""
+    stats = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii",
                       errors="replace") as f:
-                stat = f.read().rpartition(")")[2].split()
+                stats[int(pid)] = f.read().rpartition(")")[2].split()
         except OSError:
             continue                # it has ended meanwhile
-        children.setdefault(int(stat[1]), []).append(int(pid))
-        seconds[int(pid)] = sum(int(t) for t in stat[11:15])
+    return stats
+
+
+def tree_pids(*roots, stats=None):
+    """These processes and those they have started."""
+    children = {}
+    for pid, stat in (stats or processes()).items():
+        children.setdefault(int(stat[1]), []).append(pid)
     pids = [int(root) for root in roots]
     for pid in pids:
         pids.extend(children.get(pid, ()))
-    return sum(seconds.get(p, 0) for p in pids) / os.sysconf("SC_CLK_TCK")
+    return pids
+
+
+def tree_seconds(*roots):
+    """Processor time so far of these processes, of those they have started,
+    and of those of them that have ended."""
+    stats = processes()
+    ticks = sum(sum(int(t) for t in stats[pid][11:15])
+                for pid in tree_pids(*roots, stats=stats) if pid in stats)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def load(*argv, prefix=(), after=None):

@@ -11,8 +11,8 @@ static const char *mode_name[] = { "login", "list", "retr", "top",
 				   "dele",  "idle", "count" };
 
 static const char *host = "127.0.0.1", *upat = "e%03d", *pw = "pw", *label = "";
-static int port = 110, quickack, lax, tls, conc = 1, nusers = 1, ubase, mode,
-	   pipel = 1;
+static int port = 110, quickack, lax, tls, spread, conc = 1, nusers = 1, ubase,
+	   mode, pipel = 1;
 static long nsess = 100, expect = -1;
 static double limit_s;
 static SSL_CTX *ctx;
@@ -180,7 +180,8 @@ static int conn_open(struct conn *c, long idx, struct worker *w)
 	char user[128], *s;
 	c->off = c->len = 0;
 	c->ssl = NULL;
-	c->fd = dial(host, port);
+	c->fd = dial_from(host, port,
+			  spread ? 0x7f000101 + (uint32_t)(idx % 200) : 0);
 	if (c->fd < 0)
 		FAIL("connect: %s", strerror(errno));
 	if (tls) {
@@ -339,6 +340,7 @@ static void usage(void)
 		"          [-l label] -m login|list|retr|top|dele|idle|count\n"
 		"  -Q TCP_QUICKACK (no delayed ACK by the client); -z count "
 		"LIST/RETR size mismatches instead of failing\n"
+		"  -A come from 200 addresses of 127.0.1.0/24 in turn\n"
 		"  -s implicit TLS; the user pattern is printf-like, e.g. "
 		"u%%03d; count sums STAT over -U users\n"
 		"  idle: opens -n sessions, prints READY, waits for EOF or "
@@ -351,10 +353,13 @@ int main(int argc, char **argv)
 {
 	int o;
 	mode = -1;
-	while ((o = getopt(argc, argv, "H:p:su:U:b:w:c:n:T:P:e:l:m:Qz")) != -1)
+	while ((o = getopt(argc, argv, "H:p:su:U:b:w:c:n:T:P:e:l:m:QzA")) != -1)
 		switch (o) {
 		case 'Q':
 			quickack = 1;
+			break;
+		case 'A':
+			spread = 1;
 			break;
 		case 'z':
 			lax = 1;

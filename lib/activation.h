@@ -1,5 +1,5 @@
 /* lib/activation.h: listening sockets that a service manager opened and passed
- * on (sd_listen_fds(3)). Without libsystemd there are none. */
+ * on (sd_listen_fds(3)). */
 #ifndef MAILROW_LIB_ACTIVATION_H
 #define MAILROW_LIB_ACTIVATION_H
 

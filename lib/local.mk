@@ -31,7 +31,7 @@ lib_libcore_a_SOURCES = \
 	lib/trace.c lib/trace.h \
 	lib/uidl.c lib/uidl.h
 
-lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(ARGON2_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS)
+lib_libsys_a_CFLAGS = $(AM_CFLAGS) $(ARGON2_CFLAGS) $(CRYPT_CFLAGS) $(SECCOMP_CFLAGS)
 lib_libsys_a_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/confload.c lib/confload.h \
@@ -40,8 +40,8 @@ lib_libsys_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/metric.c lib/metric.def lib/metric.h \
 	lib/net.c lib/net.h \
-	lib/activation.h \
-	lib/notify.h \
+	lib/activation.c lib/activation.h \
+	lib/notify.c lib/notify.h \
 	lib/pwcrypt.c lib/pwdigest.c lib/pwkdf.c lib/pwscheme.h \
 	lib/pwhash.c lib/pwhash.h \
 	lib/sandbox.c lib/sandbox.h \
@@ -51,11 +51,6 @@ lib_libsys_a_SOURCES = \
 	lib/tls.c lib/tls.h \
 	lib/tlscert.c lib/tlscert.h \
 	lib/tlsstore.c lib/tlsstore.h
-if HAVE_SYSTEMD
-lib_libsys_a_SOURCES += lib/notify.c lib/activation.c
-else
-lib_libsys_a_SOURCES += lib/notify_none.c lib/activation_none.c
-endif
 if HAVE_SECCOMP
 lib_libsys_a_SOURCES += lib/syscalls.c
 else

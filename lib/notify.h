@@ -1,7 +1,7 @@
 /* lib/notify.h: what a daemon's parent tells the service manager
  * (sd_notify(3)). Without one, that is without NOTIFY_SOCKET in the
- * environment, nothing happens; nor in a build without libsystemd. Only the
- * main process is heard, so children do not call these. */
+ * environment, nothing happens. Only the main process is heard, so children do
+ * not call these. */
 #ifndef MAILROW_LIB_NOTIFY_H
 #define MAILROW_LIB_NOTIFY_H
 

@@ -53,8 +53,7 @@ CLEANFILES += $(SERVICES) packaging/tmpfiles.d/mailrow.conf
 
 SUBSTITUTE = $(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
-		-e 's|@spooldir[@]|$(localstatedir)/lib/mailrow/spool|g' \
-		-e 's|@UNIT_TYPE[@]|$(UNIT_TYPE)|g'
+		-e 's|@spooldir[@]|$(localstatedir)/lib/mailrow/spool|g'
 
 packaging/systemd/mailrow-authd.service: packaging/systemd/mailrow-authd.service.in Makefile
 	$(SUBSTITUTE) $(srcdir)/$@.in >$@

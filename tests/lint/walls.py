@@ -17,7 +17,6 @@ ONLY = {
     "libmilter/mfapi.h": re.compile(r"milter/[^/]+\.[ch]$"),
     "curl/curl.h": re.compile(r"lmtpd/forward\.c$"),
     "openssl/ssl.h": re.compile(r"lib/tls\.c$"),
-    "systemd/sd-daemon.h": re.compile(r"lib/(notify|activation)\.c$"),
 }
 # The pure core of policy/ knows no database.
 PURE = re.compile(r"^policy/(?!judge|intake|settings)")

@@ -113,8 +113,13 @@ static void page_end_frame(struct page *p)
 
 static bool page_add_here(struct page *p, const struct chan_list_entry *e)
 {
-	if (!p->open)
-		chan_list_begin(&p->list, frames_begin(&p->j->out));
+	struct buf *b;
+
+	if (!p->open) {
+		b = frames_begin(&p->j->out);
+		(void)buf_reserve(b, CHAN_FRAME_MAX);
+		chan_list_begin(&p->list, b);
+	}
 	p->open = true;
 	return chan_list_add(&p->list, e);
 }

@@ -3,6 +3,8 @@
 #include "pop3d/popcmd.h"
 #include "pop3d/popstate.h"
 
+enum { LINE_USUAL = 32 }; /* octets */
+
 struct pop_event pop_unknown(struct popstate *s, const struct popcmd_args *a)
 {
 	(void)s;
@@ -76,6 +78,15 @@ static struct pop_event list_one(struct popstate *s, enum pop_job kind,
 	return pop_event(POP_DONE);
 }
 
+/* At once, so that what was written is not copied as the output grows. */
+static void reserve_lines(struct popstate *s)
+{
+	size_t most = POPSTATE_OUT_FULL / LINE_USUAL;
+	size_t lines = s->list.live_n < most ? s->list.live_n : most;
+
+	(void)buf_reserve(s->out, (lines + 1) * LINE_USUAL);
+}
+
 static struct pop_event list(struct popstate *s, enum pop_job kind,
 			     const struct popcmd_args *a)
 {
@@ -87,6 +98,7 @@ static struct pop_event list(struct popstate *s, enum pop_job kind,
 		 s->list.live_n == 1 ? " message\r\n" : " messages\r\n");
 	s->job = kind;
 	s->at = 0;
+	reserve_lines(s);
 	return popbox_list_go(s);
 }
 

@@ -33,14 +33,14 @@ static bool make_room(void **p, size_t *size, size_t need, size_t width)
 	return true;
 }
 
-static bool make_room_for(struct poplist *l, size_t text)
+bool poplist_reserve(struct poplist *l, size_t n, size_t text)
 {
 	void *mail = l->mail, *uidls = l->text;
 	bool ok;
 
-	if (l->text_n + text > UINT32_MAX)
+	if (text > UINT32_MAX - l->text_n)
 		return false;
-	ok = make_room(&mail, &l->size, l->n + 1, sizeof(*l->mail));
+	ok = make_room(&mail, &l->size, l->n + n, sizeof(*l->mail));
 	l->mail = mail;
 	ok = ok && make_room(&uidls, &l->text_size, l->text_n + text, 1);
 	l->text = uidls;
@@ -54,7 +54,7 @@ bool poplist_add(struct poplist *l, uint64_t uid, uint64_t octets,
 
 	if (uidl.n == 0 || uidl.n > UINT8_MAX ||
 	    __builtin_add_overflow(l->octets, octets, &total) ||
-	    !make_room_for(l, uidl.n + 1))
+	    !poplist_reserve(l, 1, uidl.n + 1))
 		return false;
 	l->mail[l->n++] = (struct poplist_mail){
 		.uid = uid,

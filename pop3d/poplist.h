@@ -29,6 +29,11 @@ struct poplist {
 
 void poplist_release(struct poplist *l);
 
+/* Room for n more mails, whose UIDLs with an octet each take text. Saves
+ * poplist_add() some copying. False: no memory, or too many. */
+bool poplist_reserve(struct poplist *l, size_t n, size_t text)
+	__attribute__((warn_unused_result));
+
 /* Appends a mail; uidl is copied, 1 to 255 octets. False: no memory, too
  * many, or octets whose sum overflows; the list is as before. */
 bool poplist_add(struct poplist *l, uint64_t uid, uint64_t octets,

@@ -329,6 +329,9 @@ static struct pop_event take_list(struct popstate *s, struct chan_reply *r)
 {
 	struct chan_list_entry e;
 
+	/* the frame holds more than the UIDLs */
+	if (!poplist_reserve(&s->list, r->count, r->data.n))
+		return pop_end(R_POP_TEMP, CHAN_END_TROUBLE);
 	for (uint64_t i = 0; i < r->count; i++) {
 		if (!chan_list_next(r, &e) ||
 		    !poplist_add(&s->list, e.uid, e.octets, e.uidl))

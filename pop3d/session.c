@@ -1,6 +1,7 @@
 #include "pop3d/session.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,6 +24,9 @@
  * be opened. */
 enum { FD_CLIENT = 0, FD_CHANNEL = 1, FD_COUNT = 2 };
 
+/* Silent for so long, it may be so for longer. */
+enum { REST_MS = 1000 };
+
 /* How often a busy session looks for SIGTERM. */
 enum { TURNS_DEAF = 16 };
 
@@ -36,6 +40,7 @@ struct session {
 	int64_t active;   /* when something was last done */
 	sigset_t waiting; /* signals blocked while in poll */
 	unsigned turns;
+	bool rested; /* memory was given back since it was last active */
 	struct popio io;
 };
 
@@ -121,6 +126,20 @@ static void session_init(struct session *s, const struct session_start *start)
 static void session_note_activity(struct session *s)
 {
 	s->active = clock_ms();
+	s->rested = false;
+}
+
+/* A handshake leaves pages behind that nobody uses. A short session is spared
+ * the work, and one in clear the copies of the parent's pages that it makes. */
+static void session_rest(struct session *s)
+{
+	s->rested = true;
+	if (s->io.out.n == 0)
+		buf_release(&s->io.out);
+#ifdef __GLIBC__
+	if (s->io.tls && !s->io.shaking)
+		(void)malloc_trim(0);
+#endif
 }
 
 /* The next line of the client, if it is time and there is one. */
@@ -360,20 +379,25 @@ static void session_hear_client(struct session *s, const struct pollfd *p)
 
 static void session_poll(struct session *s, int left)
 {
+	int ms = !s->rested && left > REST_MS ? REST_MS : left;
 	const struct timespec t = {
-		.tv_sec = left / 1000,
-		.tv_nsec = left % 1000 * 1000000L,
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
 	};
 	struct pollfd p[FD_COUNT] = {
 		{ .fd = FD_CLIENT, .events = client_events(s) },
 		{ .fd = FD_CHANNEL, .events = channel_events(s) },
 	};
+	int n;
 
 	if (s->io.broken)
 		p[0].fd = -1;
 	if (s->pop.ended)
 		p[1].fd = -1;
-	if (ppoll(p, FD_COUNT, &t, &s->waiting) <= 0)
+	n = ppoll(p, FD_COUNT, &t, &s->waiting);
+	if (n == 0 && !s->rested)
+		session_rest(s);
+	if (n <= 0)
 		return;
 	session_hear_client(s, &p[0]);
 	if (popstate_wants_frame(&s->pop))

@@ -22,6 +22,7 @@ MAIL_USER = 65534               # whose the peers' mails are
 Box = namedtuple("Box", "name mails size trace")
 BOXES = {box.name: box for box in (
     Box("m1000", 1000, 10 * 1024, 0),
+    Box("m100", 100, 10 * 1024, 0),
     Box("m100k", 100000, 600, 0),
     Box("t100k", 100000, 600, 600),     # ours: in front of each mail
     Box("m25m", 1, 25 << 20, 0))}

@@ -11,9 +11,10 @@ static enum door door_of(struct span service)
 	return span_is(service, "pop3") ? DOOR_POP3 : DOOR_NONE;
 }
 
-struct attempt *attempt_new(const struct authproto_request *r)
+struct attempt *attempt_new(struct secret_pool *p,
+			    const struct authproto_request *r)
 {
-	struct attempt *a = calloc(1, sizeof(*a));
+	struct attempt *a = secret_take(p);
 	struct span service = span_head(r->service, SERVICE_MAX);
 
 	if (!a)
@@ -29,13 +30,12 @@ struct attempt *attempt_new(const struct authproto_request *r)
 	return a;
 }
 
-void attempt_free(struct attempt **a)
+void attempt_free(struct secret_pool *p, struct attempt **a)
 {
 	if (!*a)
 		return;
 	mech_release(&(*a)->mech);
-	explicit_bzero(*a, sizeof(**a));
-	free(*a);
+	secret_give(p, *a);
 	*a = NULL;
 }
 

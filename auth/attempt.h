@@ -5,6 +5,7 @@
 #define MAILROW_AUTH_ATTEMPT_H
 
 #include "lib/addr.h"
+#include "lib/secret.h"
 #include "auth/job.h"
 #include "auth/mech.h"
 #include "sql/login.h"
@@ -60,10 +61,11 @@ struct attempt {
 };
 
 /* From an AUTH request. NULL: no memory. */
-struct attempt *attempt_new(const struct authproto_request *r);
+struct attempt *attempt_new(struct secret_pool *p,
+			    const struct authproto_request *r);
 
 /* Overwrites what was secret. */
-void attempt_free(struct attempt **a);
+void attempt_free(struct secret_pool *p, struct attempt **a);
 
 /* The one log line of an attempt; the second call does nothing. r is
  * a->result, but for an attempt that a worker still has. */

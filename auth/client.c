@@ -14,8 +14,7 @@
 enum {
 	ATTEMPTS_MAX = 4096, /* of one client */
 	ASKED_MS = 150000,   /* Postfix forgets an exchange without a word */
-	OUT_MAX = 262144,
-	LINE_SIZE = AUTHPROTO_LINE_MAX + 2
+	OUT_MAX = 262144
 };
 
 static bool client_watch(struct client *c, int op)
@@ -55,11 +54,11 @@ void client_flush(struct client *c)
 struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	char *room = malloc(LINE_SIZE);
+	char *room = secret_take(s->lines);
 
 	if (!c || !room) {
 		free(c);
-		free(room);
+		secret_give(s->lines, room);
 		close(fd);
 		return NULL;
 	}
@@ -68,7 +67,7 @@ struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 	c->fd = fd;
 	c->until = p->once ? deadline_in(p->once) : INT64_MAX;
 	c->in.p = room;
-	c->in.size = LINE_SIZE;
+	c->in.size = CLIENT_LINE_SIZE;
 	buf_init(&c->out, OUT_MAX);
 	serve_add_client(s, c);
 	serve_look_at(s, c->until);
@@ -84,8 +83,7 @@ struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 
 void client_free(struct client **c)
 {
-	line_wipe(&(*c)->in);
-	free((*c)->in.p);
+	secret_give((*c)->serve->lines, (*c)->in.p);
 	buf_release(&(*c)->out);
 	free(*c);
 	*c = NULL;
@@ -145,7 +143,7 @@ void client_forget(struct client *c, struct attempt *a)
 
 	client_unlink(c, a);
 	if (!with_worker)
-		attempt_free(&a);
+		attempt_free(c->serve->attempts, &a);
 }
 
 void client_close(struct client *c)
@@ -324,7 +322,10 @@ static bool client_make_room(struct client *c)
 struct attempt *client_begin(struct client *c,
 			     const struct authproto_request *r)
 {
-	struct attempt *a = client_make_room(c) ? attempt_new(r) : NULL;
+	struct attempt *a = NULL;
+
+	if (client_make_room(c))
+		a = attempt_new(c->serve->attempts, r);
 
 	if (a)
 		client_link(c, a);

@@ -10,6 +10,8 @@
 
 struct serve;
 
+enum { CLIENT_LINE_SIZE = AUTHPROTO_LINE_MAX + 2 };
+
 struct client {
 	struct serve *serve;
 	const struct protocol *protocol;

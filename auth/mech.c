@@ -5,18 +5,27 @@
 #define ASK_USERNAME "VXNlcm5hbWU6" /* Username: */
 #define ASK_PASSWORD "UGFzc3dvcmQ6" /* Password: */
 
+/* It has its whole size at once: a put moves nothing. */
+static void secret_clear(struct mech *m)
+{
+	explicit_bzero(m->room, sizeof(m->room));
+	m->secret = (struct buf){ .p = m->room,
+				  .size = sizeof(m->room),
+				  .max = AUTHPROTO_SECRET_MAX };
+}
+
 void mech_init(struct mech *m, enum auth_mech name)
 {
 	m->name = name;
 	m->asked = false;
 	buf_init(&m->user, AUTHPROTO_NAME_MAX);
-	buf_init(&m->secret, AUTHPROTO_SECRET_MAX);
+	secret_clear(m);
 	buf_init(&m->challenge, MECH_CHALLENGE_MAX);
 }
 
 void mech_forget_secret(struct mech *m)
 {
-	buf_wipe(&m->secret);
+	secret_clear(m);
 	buf_wipe(&m->challenge);
 }
 

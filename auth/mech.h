@@ -19,10 +19,13 @@ struct mech {
 	enum auth_mech name;
 	bool asked;
 	struct buf user;
-	struct buf secret; /* password; APOP, CRAM-MD5: 16 octets of digest */
+	struct buf secret; /* password; APOP, CRAM-MD5: 16 octets of digest; a
+			    * view of room: it lies where the mech lies */
 	struct buf challenge; /* the timestamp that was digested */
+	char room[AUTHPROTO_SECRET_MAX + 1];
 };
 
+/* Afterwards m stays where it is. */
 void mech_init(struct mech *m, enum auth_mech name);
 
 /* Overwrites what was secret. */

@@ -26,7 +26,8 @@ enum {
 	FLUSH_PAUSE_MS = 2000,
 	FLUSH_EARLY = LASTLOGIN_MAX / 2,
 	STOP_FLUSH_MS = 5000,
-	PROBLEMS_MAX = 16384
+	PROBLEMS_MAX = 16384,
+	ATTEMPTS_AT_ONCE = 2 * WORKERS_QUEUE_MAX
 };
 
 void serve_add_client(struct serve *s, struct client *c)
@@ -155,7 +156,7 @@ static void serve_attempt_done(struct serve *s, struct attempt *a)
 		return;
 	}
 	attempt_log(a, &a->result);
-	attempt_free(&a);
+	attempt_free(s->attempts, &a);
 }
 
 static void serve_take_done(struct serve *s, struct job *j)
@@ -405,6 +406,21 @@ static void serve_load(struct serve *s, struct conf *c)
 	buf_release(&why);
 }
 
+/* A connection may be accepted before that of this turn's dead is free. */
+static void serve_remember(struct serve *s)
+{
+	if (!guard_init(&s->guard))
+		log_fatal(EX_OSERR, "no memory for that of failed logins");
+	s->lines =
+		secret_pool_new(CLIENT_LINE_SIZE, CLIENTS_MAX + ACCEPTS_A_TURN);
+	s->attempts = secret_pool_new(sizeof(struct attempt), ATTEMPTS_AT_ONCE);
+	if (!s->lines || !s->attempts)
+		log_fatal(EX_OSERR, "no memory for passwords");
+	if (!secret_pool_locked(s->lines) || !secret_pool_locked(s->attempts))
+		log_info("the system does not let passwords be kept out of "
+			 "swap: the limit of locked memory is too low");
+}
+
 int serve_run(struct conf *c, const char *conf_file,
 	      const int listener[SERVE_LISTENERS])
 {
@@ -422,8 +438,7 @@ int serve_run(struct conf *c, const char *conf_file,
 		s.mechs |= 1u << MECH_CRAM_MD5;
 	s.flush_at = deadline_in(FLUSH_EVERY_MS);
 	lastlogin_init(&s.lastlogin);
-	if (!guard_init(&s.guard))
-		log_fatal(EX_OSERR, "no memory for that of failed logins");
+	serve_remember(&s);
 	serve_open(&s);
 	s.workers = workers_start(s.settings->conf->auth_workers, s.settings,
 				  s.event_fd);
@@ -437,6 +452,8 @@ int serve_run(struct conf *c, const char *conf_file,
 	serve_end(&s);
 	lastlogin_release(&s.lastlogin);
 	guard_release(&s.guard);
+	secret_pool_free(&s.lines);
+	secret_pool_free(&s.attempts);
 	settings_unref(&s.settings);
 	close(s.epoll_fd);
 	close(s.event_fd);

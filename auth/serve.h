@@ -35,6 +35,8 @@ struct serve {
 	int64_t accept_again; /* while not accepting */
 	int64_t look_at;      /* an attempt may be due then */
 	struct guard guard;
+	struct secret_pool *lines;    /* CLIENT_LINE_SIZE each */
+	struct secret_pool *attempts; /* what a struct attempt is from */
 	int64_t sync_at;
 	int64_t flush_at;
 	struct lastlogin lastlogin;

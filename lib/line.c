@@ -3,9 +3,13 @@
 
 struct line_room line_room(struct line_buf *l)
 {
+	size_t left = l->end - l->start;
+
 	if (l->start > 0) {
-		memmove(l->p, l->p + l->start, l->end - l->start);
-		l->end -= l->start;
+		memmove(l->p, l->p + l->start, left);
+		/* half a password may have stood there */
+		explicit_bzero(l->p + left, l->start);
+		l->end = left;
 		l->start = 0;
 	}
 	return (struct line_room){ l->p + l->end, l->size - l->end };

@@ -45,6 +45,7 @@ lib_libsys_a_SOURCES = \
 	lib/pwcrypt.c lib/pwdigest.c lib/pwkdf.c lib/pwscheme.h \
 	lib/pwhash.c lib/pwhash.h \
 	lib/sandbox.c lib/sandbox.h \
+	lib/secret.c lib/secret.h \
 	lib/spool.c lib/spool.h \
 	lib/supervise.c lib/supervise.h \
 	lib/syscalls.h \

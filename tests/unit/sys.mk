@@ -11,6 +11,7 @@ sys_tests = \
 	tests/unit/test_net \
 	tests/unit/test_pwhash \
 	tests/unit/test_saslwire \
+	tests/unit/test_secret \
 	tests/unit/test_tick \
 	tests/unit/test_spool
 if FAULT_POINTS
@@ -68,6 +69,10 @@ tests_unit_test_saslwire_SOURCES = tests/unit/test_saslwire.c \
 	auth/saslwire.c auth/saslwire.h
 tests_unit_test_saslwire_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_saslwire_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_secret_SOURCES = tests/unit/test_secret.c
+tests_unit_test_secret_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_secret_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_tick_SOURCES = tests/unit/test_tick.c auth/tick.c auth/tick.h
 tests_unit_test_tick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -105,42 +105,52 @@ def to_proxied(world, who, stale):
         pass
 
 
+def to_connection(world, who, stale):
+    """Postfix and the keeper stay with the connections to authd they have."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        try:
+            s.connect(os.path.join(world.sandbox.dir, "run", "auth", "auth"))
+            s.recv(1000)
+        except OSError:
+            pass
+
+
 def to_last_logins(world, who, stale):
     """They are written once a minute, and when authd ends."""
     world.sandbox.smtp().auth_plain(mails.PROBE, PASSWORD)
     world.restart("authd")
 
 
-def set_exclusive(world, on):
-    conf = os.path.join(world.sandbox.dir, "etc", "mailrow", "conf.d",
-                        "then.conf")
-    with open(conf, "w") as f:
-        f.write("pop3_exclusive = %s\n" % ("yes" if on else "no"))
-    try:
-        world.sandbox.kill("pop3d", signal.SIGHUP)
-    except OSError:
-        pass                # it dies, and reads the file when it is back
-
-
-def to_exclusive(world, who, stay):
-    """A session that has its mailbox for itself. STAY: until its lease is
-    renewed, which comes within 20 s."""
+def to_renewal(world, who, stale):
+    """A session that has its mailbox for itself until its lease is renewed,
+    which comes within 20 s."""
     address = world.new_account()
     world.sandbox.sql("INSERT INTO mailbox (address, created_at) VALUES"
                       " ('%s', UTC_TIMESTAMP())" % address)
-    set_exclusive(world, True)
     try:
         with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
             p.login(address)
             end = time.monotonic() + 21
-            while stay and time.monotonic() < end and \
+            while time.monotonic() < end and \
                     world.sandbox.points.armed("lease-unread"):
                 time.sleep(0.1)
             p.quit()
     except (Failed, OSError):
         pass
-    finally:
-        set_exclusive(world, False)
+
+
+def to_application(world, who, stale):
+    """A login by a password of its own."""
+    address = world.new_account()
+    password = world.sandbox.tool("account", "app-password", "add", address,
+                                  "phone").stdout.strip()
+    try:
+        with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
+            p.login(address, password)
+            p.quit()
+    except (Failed, OSError):
+        pass
 
 
 def to_attackers(world, who, stale):
@@ -157,9 +167,9 @@ SPECIAL = {"box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
            "keeper-list": (to_second_page, False),
-           "keeper-lease": (to_exclusive, False),
-           "lease-unread": (to_exclusive, True),
-           "move-fence": (to_exclusive, False),
+           "lease-unread": (to_renewal, False),
+           "auth-accepted": (to_connection, False),
+           "auth-app-password": (to_application, False),
            "keeper-peer": (to_proxied, False),
            "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),

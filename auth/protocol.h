@@ -29,8 +29,13 @@ struct protocol {
 	/* Milliseconds that a connection may take to ask; 0: for ever. It has
 	 * then also one answer only, which ends it. */
 	int64_t once;
+
+	/* Its client may ask for the state of logins (MECH_STATE). */
+	bool states;
 };
 
-extern const struct protocol protocol_dovecot, protocol_saslauthd;
+/* protocol_keeper is protocol_dovecot with what is mailrow-pop3d's alone. */
+extern const struct protocol protocol_dovecot, protocol_keeper,
+	protocol_saslauthd;
 
 #endif

@@ -119,7 +119,7 @@ static void serve_accept_failed(struct serve *s)
 
 static const struct protocol *const spoken_at[SERVE_LISTENERS] = {
 	[LISTEN_MTA] = &protocol_dovecot,
-	[LISTEN_POP3] = &protocol_dovecot,
+	[LISTEN_POP3] = &protocol_keeper,
 	[LISTEN_SASLAUTHD] = &protocol_saslauthd,
 };
 
@@ -148,8 +148,11 @@ static void serve_accept(struct serve *s, enum serve_listener which)
 
 static void serve_attempt_done(struct serve *s, struct attempt *a)
 {
-	guard_note(&s->guard, s->settings->conf, a);
-	if (a->result.verdict == VERDICT_OK)
+	bool login = a->mech.name != MECH_STATE;
+
+	if (login)
+		guard_note(&s->guard, s->settings->conf, a);
+	if (login && a->result.verdict == VERDICT_OK)
 		lastlogin_note(&s->lastlogin, a, clock_unix());
 	if (a->client) {
 		client_checked(a);

@@ -76,6 +76,10 @@ static void worker_check(struct worker *w, struct attempt *a)
 		attempt_set(a, VERDICT_TEMP, "timeout");
 		return;
 	}
+	if (a->mech.name == MECH_STATE) {
+		check_state(&w->checker, w->settings, a);
+		return;
+	}
 	check_attempt(&w->checker, w->settings, a);
 	metric_add_time(M_CHECK_SECONDS, begun);
 }

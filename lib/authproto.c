@@ -9,6 +9,7 @@ static const char *const mech_names[] = {
 	[MECH_LOGIN] = "LOGIN",
 	[MECH_APOP] = "APOP",
 	[MECH_CRAM_MD5] = "CRAM-MD5",
+	[MECH_STATE] = "MAILROW-STATE",
 };
 
 enum auth_mech auth_mech_parse(struct span name)
@@ -398,18 +399,22 @@ static void put_address(struct buf *b, const char *key, const struct ipaddr *a)
 	ipaddr_put(b, a);
 }
 
-/* PLAIN: NUL user NUL password. The others: timestamp NUL user NUL digest. A
- * NUL inside a value makes one too many, which the server rejects. */
+/* PLAIN: NUL user NUL password. STATE: user. The others: timestamp NUL user NUL
+ * digest. A NUL inside a value makes one too many, which the server rejects. */
 static void put_response(struct buf *b, const struct authproto_login *l)
 {
 	struct buf raw = BUF_INIT(AUTHPROTO_LINE_MAX / 2);
 
-	if (l->mech != MECH_PLAIN)
-		buf_put_span(&raw, l->challenge);
-	buf_putc(&raw, '\0');
-	buf_put_span(&raw, l->user);
-	buf_putc(&raw, '\0');
-	buf_put_span(&raw, l->secret);
+	if (l->mech == MECH_STATE) {
+		buf_put_span(&raw, l->user);
+	} else {
+		if (l->mech != MECH_PLAIN)
+			buf_put_span(&raw, l->challenge);
+		buf_putc(&raw, '\0');
+		buf_put_span(&raw, l->user);
+		buf_putc(&raw, '\0');
+		buf_put_span(&raw, l->secret);
+	}
 	if (buf_ok(&raw))
 		base64_encode(buf_span(&raw), b);
 	else
@@ -421,7 +426,7 @@ void authproto_put_auth(struct buf *b, uint64_t id,
 			const struct authproto_login *l)
 {
 	if (l->mech != MECH_PLAIN && l->mech != MECH_APOP &&
-	    l->mech != MECH_CRAM_MD5) {
+	    l->mech != MECH_CRAM_MD5 && l->mech != MECH_STATE) {
 		b->failed = true;
 		return;
 	}

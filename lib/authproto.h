@@ -19,6 +19,8 @@ enum auth_mech {
 	MECH_LOGIN,
 	MECH_APOP,     /* RFC 1939; answers carry challenge, user, digest */
 	MECH_CRAM_MD5, /* RFC 2195; likewise: pop3d makes the challenge */
+	MECH_STATE,    /* no login: is this one, who is logged in, still open?
+			* Ours, for pop3d; carries the user */
 	MECH_COUNT
 };
 enum auth_mech auth_mech_parse(struct span name);
@@ -98,7 +100,7 @@ bool authproto_parse_answer(struct span line, struct buf *scratch,
  * challenge is the timestamp with its brackets. Both are base64ed here. */
 void authproto_put_hello(struct buf *b, uint64_t cpid);
 struct authproto_login {
-	enum auth_mech mech; /* PLAIN, APOP or CRAM_MD5 */
+	enum auth_mech mech; /* PLAIN, APOP, CRAM_MD5 or STATE */
 	const char *service;
 	struct ipaddr rip, lip;
 	bool secured;

@@ -115,6 +115,7 @@ const char *chan_end_text(enum chan_end e)
 		[CHAN_END_PROXY] = "Not a PROXY header",
 		[CHAN_END_KICKED] = "Ended by the administrator",
 		[CHAN_END_TLS] = "TLS handshake failed",
+		[CHAN_END_DISABLED] = "Account not open any more",
 		[CHAN_END_TAKEN] = "Mailbox taken over",
 	};
 

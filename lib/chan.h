@@ -40,13 +40,14 @@ enum chan_end {
 	CHAN_END_ERRORS,
 	CHAN_END_ATTEMPTS,
 	CHAN_END_SESSION_MAX,
-	CHAN_END_TROUBLE, /* keeper or database */
-	CHAN_END_STOPPED, /* mailrow-pop3d was told to end */
-	CHAN_END_CROWDED, /* a limit of the client's real address */
-	CHAN_END_PROXY,   /* no PROXY header where there must be one */
-	CHAN_END_KICKED,  /* mailrow pop3 kick */
-	CHAN_END_TLS,     /* the handshake failed */
-	CHAN_END_TAKEN,   /* another has the mailbox (pop3_exclusive) */
+	CHAN_END_TROUBLE,  /* keeper or database */
+	CHAN_END_STOPPED,  /* mailrow-pop3d was told to end */
+	CHAN_END_CROWDED,  /* a limit of the client's real address */
+	CHAN_END_PROXY,    /* no PROXY header where there must be one */
+	CHAN_END_KICKED,   /* mailrow pop3 kick */
+	CHAN_END_TLS,      /* the handshake failed */
+	CHAN_END_DISABLED, /* the account is not open any more */
+	CHAN_END_TAKEN,    /* another has the mailbox (pop3_exclusive) */
 	CHAN_END_COUNT
 };
 const char *chan_end_text(enum chan_end e);

@@ -70,6 +70,19 @@ static bool has_mail_macros(SMFICTX *ctx, const struct session *s)
 	return !s->told_macros || (told.n > 0 && !mf_is_spent(told));
 }
 
+/* A name that is no address is none of the profile's. */
+static void note_login(SMFICTX *ctx, struct session *s)
+{
+	struct judge_client *c = &s->client;
+
+	c->authenticated = is_authenticated(ctx);
+	c->login.n = 0;
+	if (c->authenticated && addr_parse(mf_macro(ctx, "{auth_authen}"),
+					   s->settings->conf->fold_local_part,
+					   &c->login) != ADDR_OK)
+		c->login.n = 0;
+}
+
 /* MAIL is not answered: its recipients will be. */
 static void take_mail(SMFICTX *ctx, struct session *s, char **argv)
 {
@@ -83,7 +96,7 @@ static void take_mail(SMFICTX *ctx, struct session *s, char **argv)
 	}
 	message_open(&s->message, argv ? argv : none);
 	note_queue_id(ctx, &s->message);
-	s->client.authenticated = is_authenticated(ctx);
+	note_login(ctx, s);
 	mf_spend_macro(ctx, PROTOCOL_MAIL_MACRO);
 }
 

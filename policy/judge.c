@@ -340,6 +340,17 @@ static void judge_local(struct judging *g)
 	}
 }
 
+/* A login may be closed while its session goes on. */
+static struct verdict judge_login(struct lookup *l,
+				  const struct judge_client *c)
+{
+	struct login_facts f = { .known = F_NO };
+
+	if (c->login.n > 0 && c->role != JUDGE_STORE)
+		lookup_login(l, &c->login, &f);
+	return policy_login(&f);
+}
+
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct span rcpt, uint64_t size, int64_t deadline,
 		struct judged_rcpt *r)
@@ -359,7 +370,10 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		     f.syntax_ok ? addr_domain(&g.rcpt) : broken_domain(rcpt),
 		     &f);
 	r->ours = f.local == F_YES;
-	if (f.syntax_ok && r->ours && f.domain_active == F_YES) {
+	r->verdict = judge_login(&g.l, c);
+	if (r->verdict.id != R_NONE) {
+		r->keep = true;
+	} else if (f.syntax_ok && r->ours && f.domain_active == F_YES) {
 		r->verdict = verdict_of(R_NONE, "");
 		judge_local(&g);
 	} else {

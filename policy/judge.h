@@ -40,6 +40,7 @@ struct judge_client {
 	struct ipaddr addr;
 	bool has_addr;
 	bool authenticated;
+	struct addr login; /* who that is; n 0: not told, or no address */
 };
 
 /* What becomes of one of the addresses that a recipient leads to. */

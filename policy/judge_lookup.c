@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "sql/box.h"
+#include "sql/login.h"
 
 void lookup_begin(struct lookup *l, const struct judge *j, int64_t deadline)
 {
@@ -84,6 +85,31 @@ enum fact lookup_alias(struct lookup *l, struct span name,
 	found = accounts_alias(db, l->j->profile, name, target, arg);
 	lookup_note(l, profile_query_name(PQ_ALIAS), name, began);
 	return found;
+}
+
+void lookup_login(struct lookup *l, const struct addr *login,
+		  struct login_facts *f_r)
+{
+	int64_t began = clock_us();
+	struct login_look look;
+	struct db *db;
+
+	*f_r = (struct login_facts){ .known = F_NO };
+	if (l->j->profile->query[PQ_STATE].n == 0 ||
+	    judge_memory_get_login(l->j->memory, login, l->asked))
+		return;
+	f_r->known = F_TEMP;
+	db = lookup_accounts(l);
+	if (!db)
+		return;
+	f_r->known = login_look(db, l->j->profile, login, &look);
+	lookup_note(l, profile_query_name(PQ_STATE), addr_span(login), began);
+	if (f_r->known != F_YES)
+		return;
+	f_r->active = look.state.active && !look.state.expired ? F_YES : F_NO;
+	f_r->smtp = look.state.smtp != LOGIN_CLOSED ? F_YES : F_NO;
+	if (f_r->active == F_YES && f_r->smtp == F_YES)
+		judge_memory_put_login(l->j->memory, login, l->asked);
 }
 
 /* asked_r: when the database was asked. */

@@ -5,6 +5,7 @@
 #define MAILROW_POLICY_JUDGE_LOOKUP_H
 
 #include "policy/judge.h"
+#include "policy/login.h"
 
 struct lookup {
 	const struct judge *j;
@@ -24,6 +25,11 @@ void lookup_domain(struct lookup *l, struct span domain,
 /* As accounts_alias(). */
 enum fact lookup_alias(struct lookup *l, struct span name,
 		       bool (*target)(void *arg, struct span text), void *arg);
+
+/* Is who has logged in still open for sending? Without a state_query of the
+ * profile nobody can tell: F_NO, not known. */
+void lookup_login(struct lookup *l, const struct addr *login,
+		  struct login_facts *f_r);
 
 /* The mailbox, how it is served, and its row if it is stored in. */
 void lookup_mailbox(struct lookup *l, const struct addr *a,

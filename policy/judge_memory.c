@@ -4,7 +4,12 @@
 
 #include <pthread.h>
 
-enum { DOMAIN_SLOTS = 256, MAILBOX_SLOTS = 4096, MODE_SLOTS = 4096 };
+enum {
+	DOMAIN_SLOTS = 256,
+	MAILBOX_SLOTS = 4096,
+	MODE_SLOTS = 4096,
+	LOGIN_SLOTS = 1024
+};
 
 struct domain_slot {
 	char name[ADDR_DOMAIN_MAX + 1];
@@ -25,12 +30,18 @@ struct mode_slot {
 	enum served_mode mode;
 };
 
+struct login_slot {
+	struct addr addr; /* n 0: empty */
+	int64_t asked;
+};
+
 struct judge_memory {
 	pthread_mutex_t lock;
 	struct domain_slot domain[DOMAIN_SLOTS];
 	struct mailbox_slot mailbox[MAILBOX_SLOTS];
 	struct mailbox_slot route[MAILBOX_SLOTS];
 	struct mode_slot mode[MODE_SLOTS];
+	struct login_slot login[LOGIN_SLOTS];
 };
 
 struct judge_memory *judge_memory_new(void)
@@ -199,5 +210,35 @@ void judge_memory_put_mode(struct judge_memory *m, const struct addr *a,
 	s->addr = *a;
 	s->asked = asked;
 	s->mode = mode;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static struct login_slot *login_slot(struct judge_memory *m,
+				     const struct addr *a)
+{
+	return &m->login[hash(addr_span(a)) % LOGIN_SLOTS];
+}
+
+bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
+			    int64_t now)
+{
+	const struct login_slot *s = login_slot(m, login);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->addr.n && span_eq(addr_span(&s->addr), addr_span(login)) &&
+	      is_fresh(s->asked, now);
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
+			    int64_t asked)
+{
+	struct login_slot *s = login_slot(m, login);
+
+	(void)pthread_mutex_lock(&m->lock);
+	s->addr = *login;
+	s->asked = asked;
 	(void)pthread_mutex_unlock(&m->lock);
 }

@@ -42,6 +42,12 @@ bool judge_memory_get_route(struct judge_memory *m, const struct addr *rcpt,
 void judge_memory_put_route(struct judge_memory *m, const struct addr *rcpt,
 			    const struct judge_mailbox *b);
 
+/* A login that is open for sending. */
+bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
+			    int64_t now);
+void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
+			    int64_t asked);
+
 /* How an address is served: whatever it is; and when that was asked. */
 bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,
 			   int64_t now, enum served_mode *mode_r,

@@ -14,6 +14,7 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/keeperlimits.c pop3d/keeperlimits.h \
 	pop3d/keeperlog.c pop3d/keeperlog.h \
 	pop3d/keeperloop.c pop3d/keeperloop.h \
+	pop3d/keeperstate.c pop3d/keeperstate.h \
 	pop3d/keepersession.c pop3d/keepersession.h \
 	pop3d/keeperworkers.c pop3d/keeperworkers.h \
 	pop3d/logindelay.c pop3d/logindelay.h

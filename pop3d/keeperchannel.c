@@ -14,6 +14,7 @@
 #include "lib/metric.h"
 #include "pop3d/keeperlog.h"
 #include "pop3d/keeperloop.h"
+#include "pop3d/keeperstate.h"
 
 static bool watch(struct keeperloop *k, struct channel *c, int op, bool out)
 {
@@ -480,10 +481,12 @@ static void begin_login(struct keeperloop *k, struct channel *c,
 			const struct authproto_answer *a)
 {
 	c->account = keeperlimits_join(&k->limits, k->conf, a->user);
-	if (c->account)
+	if (c->account) {
+		keeperstate_note(c->account, clock_ms());
 		begin_open(k, c, a);
-	else
+	} else {
 		answer_denied(k, c, CHAN_DENIED_IN_USE);
+	}
 }
 
 void channel_authenticated(struct keeperloop *k, struct channel *c,

@@ -84,6 +84,7 @@ static struct keeperaccount *account_new(struct keeperaccount **bucket,
 	if (!a)
 		return NULL;
 	a->sessions = 0;
+	a->ask_at = 0;
 	memcpy(a->name, name.p, name.n);
 	a->name[name.n] = '\0';
 	a->next = *bucket;

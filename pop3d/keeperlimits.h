@@ -13,6 +13,7 @@ enum { KEEPERLIMITS_BUCKETS = 1024 };
 struct keeperaccount {
 	struct keeperaccount *next;
 	unsigned sessions;
+	int64_t ask_at; /* when its state is asked for again (keeperstate.h) */
 	char name[];
 };
 

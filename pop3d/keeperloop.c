@@ -158,7 +158,9 @@ static void on_auth_answer(void *arg, uint64_t who,
 	struct channel *c = keeperloop_find(k, who);
 
 	FAULT_PASS(KEEPER_AUTH_ANSWER);
-	if (c)
+	if (c && c->s.bound)
+		keeperstate_answered(k, c, a);
+	else if (c)
 		channel_authenticated(k, c, a);
 }
 
@@ -368,15 +370,19 @@ static void on_event(struct keeperloop *k, const struct epoll_event *ev)
 static int how_long(const struct keeperloop *k)
 {
 	int64_t lease = keeperlease_wait(k, clock_ms());
-	int ms = k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
+	int64_t state = keeperstate_wait(k, clock_ms());
+	int64_t ms = k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
 
 	if (k->stop_by)
 		return EXPIRE_MS / 5;
-	return lease >= 0 && (ms < 0 || lease < ms) ? (int)lease : ms;
+	if (lease >= 0 && (ms < 0 || lease < ms))
+		ms = lease;
+	return (int)(state >= 0 && (ms < 0 || state < ms) ? state : ms);
 }
 
 static void after_events(struct keeperloop *k)
 {
+	keeperstate_tick(k, clock_ms());
 	keeperauth_flush(&k->auth);
 	give_parked(k);
 	keeperlease_tick(k, clock_ms());

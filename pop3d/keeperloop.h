@@ -9,6 +9,7 @@
 #include "pop3d/keeperconsole.h"
 #include "pop3d/keeperlease.h"
 #include "pop3d/keeperlimits.h"
+#include "pop3d/keeperstate.h"
 #include "pop3d/keeperworkers.h"
 #include "pop3d/logindelay.h"
 
@@ -27,6 +28,7 @@ struct keeperloop {
 	struct keeperauth auth;
 	struct logindelay delay;
 	struct keeperlimits limits;
+	struct keeperstate state;
 	struct keeperconsole console;
 	struct keeperlease lease;
 	int epoll, control, signals, wake;

@@ -60,11 +60,17 @@ static void refuse(struct popstate *s, enum reply_id reply)
 		reply_put_pop3(s->out, reply);
 }
 
+static enum reply_id stop_reply(enum chan_end stop)
+{
+	if (stop == CHAN_END_TAKEN)
+		return R_POP_TAKEN;
+	return stop == CHAN_END_DISABLED ? R_POP_CLOSED : R_POP_KICKED;
+}
+
 static void end_at_border(struct popstate *s)
 {
 	if (s->stopping && !s->ended && s->job == JOB_NONE)
-		end(s, s->stop == CHAN_END_TAKEN ? R_POP_TAKEN : R_POP_KICKED,
-		    s->stop);
+		end(s, stop_reply(s->stop), s->stop);
 }
 
 /* Every answer is made of events here. */

@@ -363,6 +363,26 @@ static void a_login_by_apop_carries_the_challenge(void **state)
 	buf_release(&raw);
 }
 
+static void a_state_is_asked_with_a_name_alone(void **state)
+{
+	struct authproto_login l = { .mech = MECH_STATE,
+				     .service = "pop3",
+				     .user = SPAN_LIT("a@b"),
+				     .secret = SPAN_EMPTY,
+				     .challenge = SPAN_EMPTY };
+	struct buf b = BUF_INIT(1000), raw = BUF_INIT(1000);
+	struct authproto_request r;
+
+	(void)state;
+	authproto_put_auth(&b, 6, &l);
+	r = parse(span_head(buf_span(&b), b.n - 1));
+	assert_int_equal(r.mech, MECH_STATE);
+	assert_true(base64_decode(r.resp, &raw));
+	assert_text(buf_span(&raw), SPAN_LIT("a@b"));
+	buf_release(&b);
+	buf_release(&raw);
+}
+
 static void a_login_that_cannot_be_said_fails_the_buffer(void **state)
 {
 	static char big[AUTHPROTO_LINE_MAX];
@@ -460,6 +480,7 @@ int main(void)
 		cmocka_unit_test(what_put_ok_says_is_read_back),
 		cmocka_unit_test(a_login_by_plain_is_one_line),
 		cmocka_unit_test(a_login_by_apop_carries_the_challenge),
+		cmocka_unit_test(a_state_is_asked_with_a_name_alone),
 		cmocka_unit_test(a_login_that_cannot_be_said_fails_the_buffer),
 		cmocka_unit_test(a_plain_message_has_exactly_three_parts),
 		cmocka_unit_test(mechanisms_have_names_in_any_case),

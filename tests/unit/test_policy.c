@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "policy/login.h"
 #include "policy/rcpt.h"
 
 /* A good recipient of ours. */
@@ -185,6 +186,32 @@ static void replies_of_the_policy_have_codes(void **state)
 	}
 }
 
+static void a_login_goes_on_sending_while_it_is_open(void **state)
+{
+	static const struct {
+		struct login_facts f;
+		enum reply_id id;
+		const char *predicate;
+	} t[] = {
+		{ { F_YES, F_YES, F_YES }, R_NONE, "" },
+		{ { F_YES, F_NO, F_YES }, R_LOGIN_CLOSED, "login-active" },
+		{ { F_YES, F_NO, F_NO }, R_LOGIN_CLOSED, "login-active" },
+		{ { F_YES, F_YES, F_NO }, R_LOGIN_CLOSED, "login-smtp" },
+		/* other people's logins are not ours to judge */
+		{ { F_NO, F_NO, F_NO }, R_NONE, "" },
+		{ { F_TEMP, F_NO, F_NO }, R_STORE_DOWN, "accounts-up" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct verdict v = policy_login(&t[i].f);
+
+		assert_int_equal(v.id, t[i].id);
+		assert_string_equal(v.predicate, t[i].predicate);
+		assert_string_equal(v.shadow, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +227,7 @@ int main(void)
 			while_mta_domains_is_unset_the_relay_check_is_in_shadow),
 		cmocka_unit_test(
 			a_foreign_address_of_odd_form_is_left_to_the_mta),
+		cmocka_unit_test(a_login_goes_on_sending_while_it_is_open),
 		cmocka_unit_test(replies_of_the_policy_have_codes),
 	};
 

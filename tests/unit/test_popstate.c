@@ -366,20 +366,31 @@ static void tell_to_stop(void)
 	tell_to_stop_for(CHAN_END_KICKED);
 }
 
-static void rule_37_who_lost_the_mailbox_is_told(void **state)
+static void told_to_stop_it_says(enum chan_end why, enum reply_id reply)
 {
 	struct buf b = BUF_INIT(512);
 
-	(void)state;
 	poprig_login(&rig);
 	(void)poprig_say(&rig, "DELE 1");
 	buf_reset(&rig.said);
-	tell_to_stop_for(CHAN_END_TAKEN);
-	reply_put_pop3(&b, R_POP_TAKEN);
+	tell_to_stop_for(why);
+	reply_put_pop3(&b, reply);
 	assert_text(buf_span(&rig.said), buf_span(&b));
-	expect_end(CHAN_END_TAKEN);
+	expect_end(why);
 	assert_int_equal(moved(), 0);
 	buf_release(&b);
+}
+
+static void rule_37_who_lost_the_mailbox_is_told(void **state)
+{
+	(void)state;
+	told_to_stop_it_says(CHAN_END_TAKEN, R_POP_TAKEN);
+}
+
+static void who_is_disabled_meanwhile_is_told(void **state)
+{
+	(void)state;
+	told_to_stop_it_says(CHAN_END_DISABLED, R_POP_CLOSED);
 }
 
 static void told_to_stop_it_ends_between_two_commands(void **state)
@@ -486,6 +497,7 @@ int main(void)
 		TEST(a_list_cut_by_trouble_is_no_empty_mailbox),
 		TEST(rule_41_while_the_client_reads_nothing_output_stays_bounded),
 		TEST(rule_37_who_lost_the_mailbox_is_told),
+		TEST(who_is_disabled_meanwhile_is_told),
 		TEST(told_to_stop_it_ends_between_two_commands),
 		TEST(told_to_stop_it_finishes_a_mail),
 		TEST(told_to_stop_a_quit_is_carried_out),

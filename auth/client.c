@@ -54,11 +54,11 @@ void client_flush(struct client *c)
 struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	char *room = secret_take(s->lines);
+	char *room = secret_take(s->pools.lines);
 
 	if (!c || !room) {
 		free(c);
-		secret_give(s->lines, room);
+		secret_give(s->pools.lines, room);
 		close(fd);
 		return NULL;
 	}
@@ -83,7 +83,7 @@ struct client *client_new(struct serve *s, const struct protocol *p, int fd)
 
 void client_free(struct client **c)
 {
-	secret_give((*c)->serve->lines, (*c)->in.p);
+	secret_give((*c)->serve->pools.lines, (*c)->in.p);
 	buf_release(&(*c)->out);
 	free(*c);
 	*c = NULL;
@@ -143,7 +143,7 @@ void client_forget(struct client *c, struct attempt *a)
 
 	client_unlink(c, a);
 	if (!with_worker)
-		attempt_free(c->serve->attempts, &a);
+		attempt_free(c->serve->pools.attempts, &a);
 }
 
 void client_close(struct client *c)
@@ -341,7 +341,7 @@ struct attempt *client_begin(struct client *c,
 	struct attempt *a = NULL;
 
 	if (client_make_room(c))
-		a = attempt_new(c->serve->attempts, r);
+		a = attempt_new(c->serve->pools.attempts, r);
 
 	if (a)
 		client_link(c, a);

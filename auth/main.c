@@ -66,15 +66,17 @@ static void authd_hide_memory(void)
 static int authd_child(void *arg)
 {
 	struct authd *d = arg;
+	struct serve_pools pools;
 	int code;
 
+	serve_make_pools(&pools);
 	daemon_become(&d->user, (gid_t)-1);
 	authd_hide_memory();
 	/* the sandbox lets no code be loaded any more */
 	db_library_init();
 	db_library_load_plugins();
 	daemon_confine(d->conf, "the child");
-	code = serve_run(d->conf, d->conf_file, d->listener);
+	code = serve_run(d->conf, d->conf_file, d->listener, &pools);
 	db_library_end();
 	return code;
 }

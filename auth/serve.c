@@ -159,7 +159,7 @@ static void serve_attempt_done(struct serve *s, struct attempt *a)
 		return;
 	}
 	attempt_log(a, &a->result);
-	attempt_free(s->attempts, &a);
+	attempt_free(s->pools.attempts, &a);
 }
 
 static void serve_take_done(struct serve *s, struct job *j)
@@ -410,24 +410,25 @@ static void serve_load(struct serve *s, struct conf *c)
 }
 
 /* A connection may be accepted before that of this turn's dead is free. */
-static void serve_remember(struct serve *s)
+void serve_make_pools(struct serve_pools *p)
 {
-	if (!guard_init(&s->guard))
-		log_fatal(EX_OSERR, "no memory for that of failed logins");
-	s->lines =
+	p->lines =
 		secret_pool_new(CLIENT_LINE_SIZE, CLIENTS_MAX + ACCEPTS_A_TURN);
-	s->attempts = secret_pool_new(sizeof(struct attempt), ATTEMPTS_AT_ONCE);
-	if (!s->lines || !s->attempts)
+	p->attempts = secret_pool_new(sizeof(struct attempt), ATTEMPTS_AT_ONCE);
+	if (!p->lines || !p->attempts)
 		log_fatal(EX_OSERR, "no memory for passwords");
-	if (!secret_pool_locked(s->lines) || !secret_pool_locked(s->attempts))
+	if (!secret_pool_locked(p->lines) || !secret_pool_locked(p->attempts))
 		log_info("the system does not let passwords be kept out of "
 			 "swap: the limit of locked memory is too low");
 }
 
 int serve_run(struct conf *c, const char *conf_file,
-	      const int listener[SERVE_LISTENERS])
+	      const int listener[SERVE_LISTENERS],
+	      const struct serve_pools *pools)
 {
-	struct serve s = { .conf_file = conf_file, .look_at = INT64_MAX };
+	struct serve s = { .conf_file = conf_file,
+			   .look_at = INT64_MAX,
+			   .pools = *pools };
 
 	memcpy(s.listener, listener, sizeof(s.listener));
 	if (!daemon_need_files(DESCRIPTORS))
@@ -441,7 +442,8 @@ int serve_run(struct conf *c, const char *conf_file,
 		s.mechs |= 1u << MECH_CRAM_MD5;
 	s.flush_at = deadline_in(FLUSH_EVERY_MS);
 	lastlogin_init(&s.lastlogin);
-	serve_remember(&s);
+	if (!guard_init(&s.guard))
+		log_fatal(EX_OSERR, "no memory for that of failed logins");
 	serve_open(&s);
 	s.workers = workers_start(s.settings->conf->auth_workers, s.settings,
 				  s.event_fd);
@@ -455,8 +457,8 @@ int serve_run(struct conf *c, const char *conf_file,
 	serve_end(&s);
 	lastlogin_release(&s.lastlogin);
 	guard_release(&s.guard);
-	secret_pool_free(&s.lines);
-	secret_pool_free(&s.attempts);
+	secret_pool_free(&s.pools.lines);
+	secret_pool_free(&s.pools.attempts);
 	settings_unref(&s.settings);
 	close(s.epoll_fd);
 	close(s.event_fd);

@@ -16,6 +16,12 @@ enum serve_listener {
 	SERVE_LISTENERS
 };
 
+/* What passwords lie in. */
+struct serve_pools {
+	struct secret_pool *lines;    /* CLIENT_LINE_SIZE each */
+	struct secret_pool *attempts; /* a struct attempt each */
+};
+
 struct serve {
 	struct settings *settings;
 	struct workers *workers;
@@ -35,8 +41,7 @@ struct serve {
 	int64_t accept_again; /* while not accepting */
 	int64_t look_at;      /* an attempt may be due then */
 	struct guard guard;
-	struct secret_pool *lines;    /* CLIENT_LINE_SIZE each */
-	struct secret_pool *attempts; /* what a struct attempt is from */
+	struct serve_pools pools;
 	int64_t sync_at;
 	int64_t flush_at;
 	struct lastlogin lastlogin;
@@ -46,9 +51,13 @@ struct serve {
 	int64_t stop_by;
 };
 
+/* While root may still lock memory. Fatal if there is none. */
+void serve_make_pools(struct serve_pools *p);
+
 /* Runs until SIGTERM; returns the exit code. */
 int serve_run(struct conf *c, const char *conf_file,
-	      const int listener[SERVE_LISTENERS]);
+	      const int listener[SERVE_LISTENERS],
+	      const struct serve_pools *pools);
 
 /* For client.c. */
 void serve_add_client(struct serve *s, struct client *c);

@@ -31,7 +31,7 @@ bench-tools: tests/bench/smtpload tests/bench/pop3bench \
 .PHONY: bench-tools
 
 CLEANFILES += tests/bench/popa3d-limits.so
-EXTRA_DIST += tests/bench/popa3d-limits.c tests/bench/accept tests/bench/auth-poll \
+EXTRA_DIST += tests/bench/popa3d-limits.c tests/bench/accept tests/bench/auth tests/bench/auth-poll \
 	tests/bench/auth-timing \
 	tests/bench/benchlib.py tests/bench/pop3 tests/bench/pop3peers.py \
 	tests/bench/README.md

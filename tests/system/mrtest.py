@@ -99,8 +99,9 @@ class Wire:
 
 
 class Smtp(Wire):
-    def __init__(self, where, helo="client.test", timeout=60):
-        super().__init__(where, timeout)
+    def __init__(self, where, helo="client.test", timeout=60,
+                 source="127.0.0.1"):
+        super().__init__(where, timeout, source)
         self.banner = self.answer("220")
         self.features = []
         if helo:

@@ -114,6 +114,11 @@ class Secrets(SandboxTest):
             for shape in shapes(password):
                 self.assertNotIn(shape.decode(), log)
 
+    def test_what_holds_passwords_is_locked(self):
+        with open("/proc/%d/status" % self.child()) as f:
+            locked = re.search(r"VmLck:\s+(\d+) kB", f.read())
+        self.assertGreater(int(locked[1]), 0)
+
     def test_no_core_is_left_and_nobody_may_look(self):
         with open("/proc/%d/limits" % self.child()) as f:
             self.assertTrue(re.search(r"Max core file size\s+0\s+0 ",

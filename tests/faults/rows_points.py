@@ -122,6 +122,21 @@ def to_last_logins(world, who, stale):
     world.restart("authd")
 
 
+STRANGERS = ("127.0.%d.%d" % (a, b) for a in range(20, 99)
+             for b in range(1, 250))
+
+
+def to_attackers(world, who, stale):
+    """A wrong password is told to other hosts within 5 s. Each from elsewhere,
+    since who guesses too often is refused."""
+    try:
+        with Pop3(world.sandbox.env["MAILROW_POP3"],
+                  source=next(STRANGERS)) as p:
+            p.login("nobody@example.test", "a guess")
+    except (Failed, OSError):
+        pass
+
+
 def to_renewal(world, who, stale):
     """A session that has its mailbox for itself until its lease is renewed,
     which comes within 20 s."""
@@ -170,6 +185,8 @@ SPECIAL = {"box-made": (to_new_account, False),
            "lease-unread": (to_renewal, False),
            "auth-accepted": (to_connection, False),
            "auth-app-password": (to_application, False),
+           "attackers-commit": (to_attackers, False),
+           "attackers-unread": (to_attackers, False),
            "keeper-peer": (to_proxied, False),
            "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),

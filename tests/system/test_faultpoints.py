@@ -71,6 +71,16 @@ class Points(SandboxTest):
         with self.sandbox.pop3(user, password) as p:
             p.quit()
 
+    def by_guessing(self):
+        """So many that authd writes it down, within 5 s."""
+        for _ in range(12):
+            p = self.sandbox.pop3(source="127.0.0.20")
+            self.addCleanup(p.close)
+            p.put("USER nobody@example.test\r\nPASS a guess")
+
+    def guesses_are_noted(self):
+        return self.sandbox.points.passed("attackers-unread", "authd")
+
     def many(self, user, n):
         """Mails enough for two pages of the list."""
         self.sandbox.sql("""
@@ -134,6 +144,7 @@ class Points(SandboxTest):
         self.sandbox.tool("verify", "--repair")
 
     def test_ordinary_traffic_meets_each(self):
+        self.by_guessing()
         self.by_smtp()
         self.by_lmtp()
         self.new_accounts()
@@ -143,6 +154,7 @@ class Points(SandboxTest):
         self.by_proxy()
         self.by_application(ALICE)
         self.by_tool()
+        wait_until(self.guesses_are_noted, what="the note of the guesses")
         self.sandbox.stop("authd")
         self.sandbox.start()
         for who in self.sandbox.points.who[1:]:

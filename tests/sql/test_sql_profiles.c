@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "sql/login.h"
 #include "tests/sql/fixture.h"
 #include "tests/sql/panel.h"
 #include "tests/sql/panelrows.h"
@@ -261,6 +262,7 @@ static void names_that_are_sql_are_only_names(void **state)
 	};
 	static struct login_row row[LOGIN_ROWS_MAX];
 	struct addr a;
+	bool more;
 	size_t n;
 
 	(void)state;
@@ -270,8 +272,8 @@ static void names_that_are_sql_are_only_names(void **state)
 
 		a = address_of(span_of(name));
 		assert_int_equal(mailbox_of(p, name).known, F_NO);
-		assert_int_equal(accounts_login(p->db[PANEL_AUTH], p->profile,
-						&a, row, &n),
+		assert_int_equal(login_find(p->db[PANEL_AUTH], p->profile, &a,
+					    row, &n, &more),
 				 F_NO);
 		assert_int_equal(mailbox_of(p, "u1@d1.example").known, F_YES);
 	}

@@ -35,9 +35,9 @@ def children(pid):
         return [int(c) for c in f.read().split()]
 
 
-class Confined(SandboxTest):
-    """Each try comes from an address of its own, since a session that is
-    killed for it gets its address rejected for a while."""
+class Confined:
+    """Of a SandboxTest. Each try comes from an address of its own, since a
+    session that is killed for it gets its address rejected for a while."""
     sources = iter("127.0.7.%d" % n for n in range(1, 250))
     DIES = True     # a forbidden call ends the session
 
@@ -103,7 +103,7 @@ class Confined(SandboxTest):
         self.fails("descriptor")
 
 
-class BySystemCalls(Confined):
+class BySystemCalls(Confined, SandboxTest):
     USERS = {"pop3d": "mailrow-pop3", "authd": "mailrow-auth"}
 
     def give_passwords(self):
@@ -223,7 +223,7 @@ class BySystemCalls(Confined):
             p.close()
 
 
-class ByUserAndLimits(Confined):
+class ByUserAndLimits(Confined, SandboxTest):
     """The layers below still hold when there is no filter."""
     CONF = ("sandbox = no",)
     DIES = False

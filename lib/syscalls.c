@@ -189,9 +189,9 @@ static bool add_session(scmp_filter_ctx f)
 
 static bool allow_family(scmp_filter_ctx f, int family)
 {
-	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family)) ==
-	       0;
+	return seccomp_rule_add(
+		       f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+		       SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)family, 0)) == 0;
 }
 
 /* A file is opened to be read; a clone is a thread. Of clone3() the filter

@@ -25,7 +25,6 @@ enum {
 
 static const char CIPHERS[] =
 	"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL:!eNULL";
-static const char GROUPS[] = "X25519:P-256:P-384";
 static const unsigned char ALPN[] = "\4pop3";
 
 struct tls {
@@ -195,6 +194,7 @@ static int handle_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 
 static bool set_up(struct tls *t)
 {
+	char groups[] = "X25519:P-256:P-384"; /* not const: a macro */
 	SSL_CTX *x = t->ctx;
 
 	SSL_CTX_set_options(x, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
@@ -217,7 +217,7 @@ static bool set_up(struct tls *t)
 	       SSL_CTX_set_num_tickets(x, 1) == 1 &&
 	       SSL_CTX_set_session_id_context(x, ALPN, sizeof(ALPN)) == 1 &&
 	       SSL_CTX_set_cipher_list(x, CIPHERS) == 1 &&
-	       SSL_CTX_set1_groups_list(x, GROUPS) == 1;
+	       SSL_CTX_set1_groups_list(x, groups) == 1;
 }
 
 struct tls *tls_new(void)

@@ -126,7 +126,8 @@ enum db_result maildrop_move(struct db *db, uint64_t mailbox_id,
 		hold->lost = base.lost;
 	assert_int_equal(mailbox_id, MAILBOX);
 	assert_true(n <= COUNT(base.moved));
-	memcpy(base.moved, uid, n * sizeof(*uid));
+	if (n > 0)
+		memcpy(base.moved, uid, n * sizeof(*uid));
 	base.nmoved = n;
 	(void)snprintf(base.who, sizeof(base.who), "%.*s", (int)who.n, who.p);
 	(void)snprintf(base.from, sizeof(base.from), "%.*s", (int)from.n,

@@ -237,7 +237,9 @@ class ManyMails(SandboxTest):
         box.stop("pop3d", "milter", "authd")    # leaks are told at the end
         for name in os.listdir(logs):
             with open(os.path.join(logs, name), encoding="utf-8") as f:
-                self.assertEqual(f.read(), "")
+                # errors begin with "=="; "--" is about valgrind itself,
+                # which does not know mlock2()
+                self.assertEqual([l for l in f if not l.startswith("--")], [])
         self.assertGreater(len(os.listdir(logs)), 6)
         box.remove()
 
@@ -276,7 +278,9 @@ class ManyMails(SandboxTest):
         self.assertEqual(found, MAILS)
         box.check_store()
         for line in box.our_log().splitlines():
-            self.assertNotRegex(line, r"\b(warning|error|fatal|panic):", line)
+            if "sandbox = no" not in line:
+                self.assertNotRegex(line, r"\b(warning|error|fatal|panic):",
+                                    line)
 
 
 if __name__ == "__main__":

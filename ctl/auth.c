@@ -18,21 +18,10 @@ static const struct out_column attacker_columns[] = {
 
 static int auth_attackers(struct tool *t, int argc, char **argv)
 {
-	struct out *o;
-	int code;
-
 	(void)argc;
 	(void)argv;
-	if (!tool_db(t))
-		return EX_UNAVAILABLE;
-	o = out_new("attackers", attacker_columns, t->json);
-	if (!o)
-		return tool_fail(EX_OSERR, "out of memory");
-	code = tool_native_result(t, attacker_list(t->db, out_row, o), "");
-	if (code == EX_OK)
-		out_print_list(o);
-	out_free(&o);
-	return code;
+	return tool_print_list(t, "attackers", attacker_columns, attacker_list,
+			       NULL);
 }
 
 /* As the table writes it. */

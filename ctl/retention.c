@@ -13,24 +13,13 @@ static const struct out_column retention_columns[] = { { "name", OUT_TEXT },
 
 static int retention_list(struct tool *t, int argc, char **argv)
 {
-	struct sqlval rest[] = { sql_bytes(SPAN_LIT("(all others)")),
-				 sql_u64(t->conf->retention) };
-	struct out *o;
-	int code;
+	const struct sqlval rest[] = { sql_bytes(SPAN_LIT("(all others)")),
+				       sql_u64(t->conf->retention) };
 
 	(void)argc;
 	(void)argv;
-	if (!tool_db(t))
-		return EX_UNAVAILABLE;
-	o = out_new("retention", retention_columns, t->json);
-	if (!o)
-		return tool_fail(EX_OSERR, "out of memory");
-	code = tool_native_result(t, native_retention_list(t->db, out_row, o),
-				  "");
-	if (code == EX_OK && out_row(o, rest))
-		out_print_list(o);
-	out_free(&o);
-	return code;
+	return tool_print_list(t, "retention", retention_columns,
+			       native_retention_list, rest);
 }
 
 static bool take_days(const char *text, bool *forget_r, uint64_t *days_r)

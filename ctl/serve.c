@@ -12,23 +12,14 @@ static const struct out_column serve_columns[] = { { "name", OUT_TEXT },
 
 static int serve_list(struct tool *t, int argc, char **argv)
 {
-	struct sqlval rest[] = { sql_bytes(SPAN_LIT("(all others)")),
-				 sql_bytes(span_of(t->conf->default_mode)) };
-	struct out *o;
-	int code;
+	const struct sqlval rest[] = { sql_bytes(SPAN_LIT("(all others)")),
+				       sql_bytes(span_of(
+					       t->conf->default_mode)) };
 
 	(void)argc;
 	(void)argv;
-	if (!tool_db(t))
-		return EX_UNAVAILABLE;
-	o = out_new("served", serve_columns, t->json);
-	if (!o)
-		return tool_fail(EX_OSERR, "out of memory");
-	code = tool_native_result(t, native_served_list(t->db, out_row, o), "");
-	if (code == EX_OK && out_row(o, rest))
-		out_print_list(o);
-	out_free(&o);
-	return code;
+	return tool_print_list(t, "served", serve_columns, native_served_list,
+			       rest);
 }
 
 static bool take_mode(const char *text, enum served_mode *mode_r)

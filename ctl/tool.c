@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "ctl/out.h"
+
 int tool_fail(int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -249,4 +251,24 @@ bool tool_name(struct tool *t, const char *text, struct addr *a_r)
 	if (span_find(span_of(text), '@') < span_of(text).n)
 		return tool_address(t, text, a_r);
 	return tool_domain(text, a_r->text);
+}
+
+int tool_print_list(struct tool *t, const char *name,
+		    const struct out_column *columns,
+		    enum native_result (*list)(struct db *, native_row, void *),
+		    const struct sqlval *last)
+{
+	struct out *o;
+	int code;
+
+	if (!tool_db(t))
+		return EX_UNAVAILABLE;
+	o = out_new(name, columns, t->json);
+	if (!o)
+		return tool_fail(EX_OSERR, "out of memory");
+	code = tool_native_result(t, list(t->db, out_row, o), "");
+	if (code == EX_OK && (!last || out_row(o, last)))
+		out_print_list(o);
+	out_free(&o);
+	return code;
 }

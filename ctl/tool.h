@@ -88,6 +88,14 @@ bool tool_name(struct tool *t, const char *text, struct addr *a_r);
 bool tool_domain(const char *text, char out[ADDR_DOMAIN_MAX + 1]);
 bool tool_octets(const char *text, uint64_t *octets_r);
 
+/* Prints what list() finds in the store, and below it the row last (NULL:
+ * none). The exit code. */
+struct out_column; /* ctl/out.h */
+int tool_print_list(struct tool *t, const char *name,
+		    const struct out_column *columns,
+		    enum native_result (*list)(struct db *, native_row, void *),
+		    const struct sqlval *last);
+
 /* Message and exit code for what sql/native.h answered about subject. */
 int tool_native_result(struct tool *t, enum native_result r,
 		       const char *subject);

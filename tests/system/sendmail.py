@@ -251,8 +251,9 @@ class Sendmail:
         return sorted(os.listdir(self.path("queue")))
 
     def submit(self, sender, recipients, message):
-        """As sendmail(1) does; message has LF line ends."""
-        subprocess.run(self.command("-i", "-oee", "-f", sender,
+        """As sendmail(1) does; message has LF line ends. The first attempt
+        to deliver is over afterwards."""
+        subprocess.run(self.command("-i", "-odi", "-oee", "-f", sender,
                                     *recipients),
                        check=True, input=message, timeout=150,
                        stdout=subprocess.DEVNULL)

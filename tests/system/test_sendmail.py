@@ -404,7 +404,7 @@ class DiscardsNothing(SendmailTest):
 class ByLmtp(SendmailTest):
     """What the milter does not see, or not as ours, comes by LMTP. Nobody is
     trusted: what lmtpd hands on must not meet the milter."""
-    CONF = ()
+    CONF = ("deliver_timeout = 2s",)
 
     def arrived(self, who, n=1):
         """The mails of a mailbox, when Sendmail has nothing left to do."""

@@ -1,7 +1,9 @@
 noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 
 # Pure: facts in, verdict out.
-policy_libpolicy_a_SOURCES = policy/expand.c policy/expand.h \
+policy_libpolicy_a_SOURCES = policy/account.h \
+	policy/expand.c policy/expand.h \
+	policy/limit.h \
 	policy/login.c policy/login.h \
 	policy/rcpt.c policy/rcpt.h
 policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \

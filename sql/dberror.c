@@ -89,6 +89,8 @@ static const struct dberror dberrors[] = {
 	{ 1364, DB_OURS, true, "column without a value" },
 	{ 1366, DB_OURS, false, "value does not fit the column" },
 	{ 1406, DB_OURS, true, "value too long" },
+	{ 1419, DB_OURS, true,
+	  "no right to make a trigger beside a binary log" },
 	{ 1665, DB_OURS, false, "binlog_format=STATEMENT cannot be used" },
 	{ 1690, DB_OURS, false, "number out of range" },
 	{ 1698, DB_OURS, true, "access denied" },

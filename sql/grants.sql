@@ -33,6 +33,13 @@ GRANT SELECT (account_id, address, domain, quota, active, smtp, pop3)
   ON account TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON alias TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON served TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON network TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON policy_mode TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON account_policy TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON access_rule TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON send_as TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON policy_limit TO 'mailrow-milter'@'localhost';
+GRANT SELECT ON policy_generation TO 'mailrow-milter'@'localhost';
 
 -- lmtpd does the milter's work by another door.
 GRANT SELECT ON schema_version TO 'mailrow-lmtp'@'localhost';
@@ -47,6 +54,13 @@ GRANT SELECT (account_id, address, domain, quota, active)
   ON account TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON alias TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON served TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON network TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON policy_mode TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON account_policy TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON access_rule TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON send_as TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON policy_limit TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT ON policy_generation TO 'mailrow-lmtp'@'localhost';
 
 -- authd reads accounts and no mail.
 GRANT SELECT ON schema_version TO 'mailrow-auth'@'localhost';
@@ -98,7 +112,7 @@ GRANT SELECT (account_id, address, domain, quota, active)
   ON account TO 'mailrow-purge'@'localhost';
 
 -- The tool, in the hands of the administrator. It deletes no mail.
-GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE
+GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE, TRIGGER
   ON * TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON domain TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON account TO 'mailrow-admin'@'localhost';
@@ -107,6 +121,12 @@ GRANT DELETE ON app_password TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON login_history TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON served TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON retention TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON network TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON policy_mode TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON account_policy TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON access_rule TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON send_as TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON policy_limit TO 'mailrow-admin'@'localhost';
 
 -- Postfix's maps (packaging/postfix): which domains are ours, what is served.
 CREATE USER IF NOT EXISTS 'postfix'@'localhost'

@@ -153,6 +153,118 @@ CREATE TABLE lease (
   KEY holder (holder)
 ) ENGINE=InnoDB;
 
+-- The policy. A program reads all of it at once, as one checked set, and again
+-- when policy_generation has changed; the triggers below see to that, so a
+-- change by SQL counts as well as one by mailrow(1). Names are canonical: an
+-- address, '@domain', '@.domain' (its sub-domains), '*'.
+
+-- Clients by their address; the longest prefix counts. 192.0.2.0/24
+CREATE TABLE network (
+  network VARBINARY(43) NOT NULL PRIMARY KEY,
+  kind    ENUM('trusted', 'webmail', 'partner', 'blocked', 'plain') NOT NULL,
+  note    VARBINARY(255) NOT NULL DEFAULT ''
+) ENGINE=InnoDB;
+
+-- Which predicates hold: of a domain, or '' for the site.
+CREATE TABLE policy_mode (
+  predicate VARBINARY(32) NOT NULL,
+  domain    VARBINARY(255) NOT NULL DEFAULT '',
+  mode      ENUM('off', 'shadow', 'enforce') NOT NULL,
+  PRIMARY KEY (predicate, domain)
+) ENGINE=InnoDB;
+
+-- What an address may, a '@domain', or '*', the site. NULL: nothing is said
+-- here, and the wider name counts. relay_to are domains with blanks between.
+CREATE TABLE account_policy (
+  name           VARBINARY(320) NOT NULL PRIMARY KEY,
+  suspended      TINYINT UNSIGNED NULL,
+  expires_at     DATETIME NULL,
+  may_send       TINYINT UNSIGNED NULL,
+  may_receive    TINYINT UNSIGNED NULL,
+  relay          ENUM('yes', 'internal', 'list', 'no') NULL,
+  relay_to       VARBINARY(2048) NULL,
+  accept_from    ENUM('anyone', 'internal', 'list') NULL,
+  require_tls    TINYINT UNSIGNED NULL,
+  max_size       BIGINT UNSIGNED NULL,
+  max_send_size  BIGINT UNSIGNED NULL,
+  max_recipients INT UNSIGNED NULL
+) ENGINE=InnoDB;
+
+-- Who may write to whom. scope: an address, '@domain', '*'; sender: an address,
+-- 'local@', '@domain', '@.domain', '<>' or '*'. The narrowest scope with a
+-- match decides, and in it the narrowest sender.
+CREATE TABLE access_rule (
+  scope  VARBINARY(320) NOT NULL,
+  sender VARBINARY(320) NOT NULL,
+  action ENUM('allow', 'deny') NOT NULL,
+  note   VARBINARY(255) NOT NULL DEFAULT '',
+  PRIMARY KEY (scope, sender)
+) ENGINE=InnoDB;
+
+-- As whom else a login may send. login: an address or '@domain'; sender: an
+-- address, '@domain', '@.domain' or '*'.
+CREATE TABLE send_as (
+  login  VARBINARY(320) NOT NULL,
+  sender VARBINARY(320) NOT NULL,
+  PRIMARY KEY (login, sender)
+) ENGINE=InnoDB;
+
+-- How much in a window of so many seconds. subject: an address; '@domain', the
+-- domain as a whole; '*', each account without rows of its own; '@*', each
+-- domain without rows of its own. NULL: as much as it likes.
+CREATE TABLE policy_limit (
+  subject    VARBINARY(320) NOT NULL,
+  direction  ENUM('out', 'in') NOT NULL,
+  seconds    INT UNSIGNED NOT NULL,
+  messages   BIGINT UNSIGNED NULL,
+  recipients BIGINT UNSIGNED NULL,
+  octets     BIGINT UNSIGNED NULL,
+  PRIMARY KEY (subject, direction, seconds)
+) ENGINE=InnoDB;
+
+CREATE TABLE policy_generation (
+  id         TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  generation BIGINT UNSIGNED NOT NULL
+) ENGINE=InnoDB;
+INSERT INTO policy_generation (id, generation) VALUES (1, 1);
+
+CREATE TRIGGER network_insert AFTER INSERT ON network FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER network_update AFTER UPDATE ON network FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER network_delete AFTER DELETE ON network FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_mode_insert AFTER INSERT ON policy_mode FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_mode_update AFTER UPDATE ON policy_mode FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_mode_delete AFTER DELETE ON policy_mode FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER account_policy_insert AFTER INSERT ON account_policy FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER account_policy_update AFTER UPDATE ON account_policy FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER account_policy_delete AFTER DELETE ON account_policy FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER access_rule_insert AFTER INSERT ON access_rule FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER access_rule_update AFTER UPDATE ON access_rule FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER access_rule_delete AFTER DELETE ON access_rule FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER send_as_insert AFTER INSERT ON send_as FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER send_as_update AFTER UPDATE ON send_as FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER send_as_delete AFTER DELETE ON send_as FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_limit_insert AFTER INSERT ON policy_limit FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_limit_update AFTER UPDATE ON policy_limit FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+CREATE TRIGGER policy_limit_delete AFTER DELETE ON policy_limit FOR EACH ROW
+  UPDATE policy_generation SET generation = generation + 1 WHERE id = 1;
+
 -- How far mailrow purge has come in what it walks from end to end, and when it
 -- last came to the end.
 CREATE TABLE purge_step (

@@ -83,31 +83,88 @@ static void note_login(SMFICTX *ctx, struct session *s)
 		c->login.n = 0;
 }
 
-/* MAIL is not answered: its recipients will be. */
-static void take_mail(SMFICTX *ctx, struct session *s, char **argv)
+/* In the words of Postfix. rcpt NULL: it is about MAIL. */
+static void log_verdict(const struct session *s, const char *rcpt,
+			const struct verdict *v)
+{
+	const struct message *m = &s->message;
+	const struct reply *r = reply_get(v->id);
+	const char *step = rcpt ? "RCPT" : "MAIL";
+	struct esc_text name, from, to, helo;
+	char about[sizeof(to.s) + sizeof(" to=<>")] = "";
+	const char *proto = m->esmtp || s->tls[0] ? "ESMTP" : "SMTP";
+
+	(void)esc_text(&name, span_of(s->name));
+	(void)esc_text(&from, span_of(m->sender));
+	(void)esc_text(&to, addr_bare(span_of(rcpt)));
+	(void)esc_text(&helo, span_of(s->helo));
+	if (rcpt)
+		(void)snprintf(about, sizeof(about), " to=<%s>", to.s);
+	if (v->shadow[0])
+		log_info("%s: shadow: %s from %s[%s]: would be rejected by "
+			 "'%s'; from=<%s>%s proto=%s helo=<%s>",
+			 message_id(m), step, name.s, s->addr, v->shadow,
+			 from.s, about, proto, helo.s);
+	if (v->id != R_NONE)
+		log_info("%s: milter-reject: %s from %s[%s]: %u %s <%s>: %s; "
+			 "from=<%s>%s proto=%s helo=<%s> predicate=%s",
+			 message_id(m), step, name.s, s->addr, r->smtp,
+			 r->enhanced, rcpt ? to.s : from.s, r->text, from.s,
+			 about, proto, helo.s, v->predicate);
+}
+
+/* rcpt as above. */
+static sfsistat say_verdict(SMFICTX *ctx, const struct session *s,
+			    const char *rcpt, const struct verdict *v)
+{
+	const char *subject = rcpt ? rcpt : s->message.sender;
+
+	if (v->id != R_NONE || v->shadow[0])
+		log_verdict(s, rcpt, v);
+	if (v->id == R_NONE)
+		return SMFIS_CONTINUE;
+	metric_add_named(M_REJECTED, v->predicate);
+	return mf_reject(ctx, v->id, addr_bare(span_of(subject)));
+}
+
+/* The macros are there. */
+static sfsistat take_mail(SMFICTX *ctx, struct session *s, char **argv)
 {
 	static char *none[] = { NULL };
+	struct message *m = &s->message;
+	struct verdict v;
+	sfsistat answer;
 
-	if (!has_mail_macros(ctx, s)) {
-		message_reset(&s->message);
-		log_warn("MAIL without its macros: out of memory, or the MTA "
-			 "does not send what it agreed to");
-		return;
-	}
-	message_open(&s->message, argv ? argv : none);
-	note_queue_id(ctx, &s->message);
+	message_open(m, argv ? argv : none);
+	note_queue_id(ctx, m);
 	note_login(ctx, s);
-	mf_spend_macro(ctx, PROTOCOL_MAIL_MACRO);
+	judge_mail(&s->settings->judge, &s->client, span_of(m->sender),
+		   m->declared, deadline_in(s->settings->conf->lookup_timeout),
+		   &v);
+	FAULT_PASS(MILTER_MAIL_JUDGED);
+	answer = say_verdict(ctx, s, NULL, &v);
+	if (v.id != R_NONE)
+		message_reset(m);
+	return answer;
 }
 
 static sfsistat mf_mail(SMFICTX *ctx, char **argv)
 {
 	struct session *s = protocol_session(ctx);
+	sfsistat answer;
 
 	FAULT_PASS(MILTER_MAIL);
-	if (s)
-		take_mail(ctx, s, argv);
-	return protocol_go_on(s, SMFIP_NR_MAIL);
+	if (!s)
+		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+	if (!has_mail_macros(ctx, s)) {
+		message_reset(&s->message);
+		log_warn("MAIL without its macros: out of memory, or the MTA "
+			 "does not send what it agreed to");
+		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+	}
+	answer = take_mail(ctx, s, argv);
+	mf_spend_macro(ctx, PROTOCOL_MAIL_MACRO);
+	return answer;
 }
 
 /* The recipient as the MTA rewrote it. Sendmail's macro may be a mere local
@@ -121,31 +178,6 @@ static struct span judged_path(SMFICTX *ctx, const char *path)
 	    !span_eq_nocase(macro, addr_bare(span_of(path))))
 		return macro;
 	return span_of(path);
-}
-
-static void log_verdict(const struct session *s, const char *path,
-			const struct verdict *v)
-{
-	const struct message *m = &s->message;
-	const struct reply *r = reply_get(v->id);
-	struct esc_text name, from, to, helo;
-	const char *proto = m->esmtp || s->tls[0] ? "ESMTP" : "SMTP";
-
-	(void)esc_text(&name, span_of(s->name));
-	(void)esc_text(&from, span_of(m->sender));
-	(void)esc_text(&to, addr_bare(span_of(path)));
-	(void)esc_text(&helo, span_of(s->helo));
-	if (v->shadow[0])
-		log_info("%s: shadow: RCPT from %s[%s]: would be rejected by "
-			 "'%s'; from=<%s> to=<%s> proto=%s helo=<%s>",
-			 message_id(m), name.s, s->addr, v->shadow, from.s,
-			 to.s, proto, helo.s);
-	if (v->id != R_NONE)
-		log_info("%s: milter-reject: RCPT from %s[%s]: %u %s <%s>: %s; "
-			 "from=<%s> to=<%s> proto=%s helo=<%s> predicate=%s",
-			 message_id(m), name.s, s->addr, r->smtp, r->enhanced,
-			 to.s, r->text, from.s, to.s, proto, helo.s,
-			 v->predicate);
 }
 
 /* What the judge cannot know: whether this mail can still take it. */
@@ -187,13 +219,7 @@ static sfsistat take_rcpt(SMFICTX *ctx, char **argv)
 				      "milter", v.shadow };
 	else
 		judged_release(&r);
-	if (v.id != R_NONE)
-		metric_add_named(M_REJECTED, v.predicate);
-	if (v.id != R_NONE || v.shadow[0])
-		log_verdict(s, argv[0], &v);
-	if (v.id == R_NONE)
-		return SMFIS_CONTINUE;
-	return mf_reject(ctx, v.id, addr_bare(span_of(argv[0])));
+	return say_verdict(ctx, s, argv[0], &v);
 }
 
 static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)

@@ -8,11 +8,11 @@
 #include "lib/fault.h"
 #include "lib/log.h"
 
-/* Only RCPT, DATA and end of message are answered; for the rest the MTA shall
- * not wait. libmilter makes good for an MTA that waits all the same. */
+/* Only MAIL, RCPT, DATA and end of message are answered; for the rest the MTA
+ * shall not wait. libmilter makes good for an MTA that waits all the same. */
 enum {
-	STEPS_SILENT = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL |
-		       SMFIP_NR_HDR | SMFIP_NR_BODY,
+	STEPS_SILENT =
+		SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_NR_BODY,
 	STEPS_WANTED = STEPS_SILENT | SMFIP_HDR_LEADSPC | SMFIP_NOEOH |
 		       SMFIP_NOUNKNOWN,
 	EDITS = SMFIF_DELRCPT | SMFIF_ADDRCPT,

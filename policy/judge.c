@@ -351,6 +351,19 @@ static struct verdict judge_login(struct lookup *l,
 	return policy_login(&f);
 }
 
+void judge_mail(const struct judge *j, const struct judge_client *c,
+		struct span sender, uint64_t size, int64_t deadline,
+		struct verdict *v_r)
+{
+	struct lookup l;
+
+	(void)sender;
+	(void)size;
+	lookup_begin(&l, j, deadline);
+	*v_r = judge_login(&l, c);
+	lookup_end(&l);
+}
+
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct span rcpt, uint64_t size, int64_t deadline,
 		struct judged_rcpt *r)

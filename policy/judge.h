@@ -72,6 +72,14 @@ struct judged_rcpt {
 	size_t n;
 };
 
+/* May the client send at all? sender is the path of MAIL without <>, size the
+ * declared SIZE= (0 = not told). Who has not logged in costs no question.
+ * Answers by the deadline. The login is judged again with each recipient: it
+ * may be closed between. */
+void judge_mail(const struct judge *j, const struct judge_client *c,
+		struct span sender, uint64_t size, int64_t deadline,
+		struct verdict *v_r);
+
 /* rcpt is the recipient as the MTA rewrote it, size the declared SIZE= (0 =
  * not told). Answers by the deadline. The caller releases the result. */
 void judge_rcpt(const struct judge *j, const struct judge_client *c,

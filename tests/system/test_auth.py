@@ -321,7 +321,6 @@ class Disabled(AuthTest):
         with self.sandbox.smtp() as s:
             s.auth_plain(BOB, PASSWORD)
             s.envelope(BOB, ["x@foreign.test"])
-            s.cmd("RSET", "250")
             self.disable(True)
             start = time.monotonic()
             self.assertIn("[SYS/PERM]", self.ended(idle, 10))
@@ -329,12 +328,18 @@ class Disabled(AuthTest):
             # a loaded machine may need more than the second
             self.assertLess(time.monotonic() - start, 2)
             time.sleep(max(0, start + 1 - time.monotonic()))
-            s.cmd("MAIL FROM:<%s>" % BOB, "250")
             for rcpt in ("x@foreign.test", ALICE):
                 answer = self.assertRefused("550 5.7.1", s.cmd,
                                             "RCPT TO:<%s>" % rcpt, "250")
                 self.assertIn("not open for sending", answer)
-        self.assertIn("predicate=login-active", self.sandbox.our_log())
+            s.cmd("RSET", "250")
+            answer = self.assertRefused("550 5.7.1 <%s>: " % BOB, s.cmd,
+                                        "MAIL FROM:<%s>" % BOB, "250")
+            self.assertIn("not open for sending", answer)
+        log = self.sandbox.our_log()
+        for step in ("RCPT", "MAIL"):
+            self.assertRegex(log, r"milter-reject: %s from .* from=<%s>"
+                             ".* predicate=login-active" % (step, BOB))
         self.assertEqual(self.smtp_login(BOB), "535")
         self.assertIn("-ERR [SYS/PERM]", self.pop3_login(BOB))
         with self.sandbox.smtp() as s:      # and his mail
@@ -361,8 +366,7 @@ class Disabled(AuthTest):
             self.door(BOB, "pop3", "on")
             self.door(BOB, "smtp", "off")
             time.sleep(1)
-            s.cmd("MAIL FROM:<%s>" % BOB, "250")
-            self.assertRefused("550 5.7.1", s.cmd, "RCPT TO:<%s>" % ALICE,
+            self.assertRefused("550 5.7.1", s.cmd, "MAIL FROM:<%s>" % BOB,
                                "250")
         self.door(BOB, "smtp", "on")
 

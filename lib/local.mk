@@ -18,6 +18,7 @@ lib_libcore_a_SOURCES = \
 	lib/fact.h \
 	lib/header.c lib/header.h \
 	lib/headersplit.c lib/headersplit.h \
+	lib/limit.h \
 	lib/line.c lib/line.h \
 	lib/network.c lib/network.h \
 	lib/program.c lib/program.h \

@@ -3,7 +3,7 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/expand.c policy/expand.h \
-	policy/limit.h \
+	policy/limit.c policy/limit.h \
 	policy/login.c policy/login.h \
 	policy/rcpt.c policy/rcpt.h
 policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
@@ -14,9 +14,12 @@ policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory \
-	tests/unit/test_expand
+	tests/unit/test_expand tests/unit/test_limit
 TESTS += tests/unit/test_policy tests/unit/test_judge_memory \
-	tests/unit/test_expand
+	tests/unit/test_expand tests/unit/test_limit
+tests_unit_test_limit_SOURCES = tests/unit/test_limit.c
+tests_unit_test_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_limit_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_expand_SOURCES = tests/unit/test_expand.c \
 	tests/unit/expandrows.h tests/unit/nomem.h \
 	tests/unit/world.c tests/unit/world.h

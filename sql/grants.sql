@@ -40,6 +40,7 @@ GRANT SELECT ON access_rule TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON send_as TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON policy_limit TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON policy_generation TO 'mailrow-milter'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON limit_usage TO 'mailrow-milter'@'localhost';
 
 -- lmtpd does the milter's work by another door.
 GRANT SELECT ON schema_version TO 'mailrow-lmtp'@'localhost';
@@ -61,6 +62,7 @@ GRANT SELECT ON access_rule TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON send_as TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON policy_limit TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON policy_generation TO 'mailrow-lmtp'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON limit_usage TO 'mailrow-lmtp'@'localhost';
 
 -- authd reads accounts and no mail.
 GRANT SELECT ON schema_version TO 'mailrow-auth'@'localhost';
@@ -106,6 +108,7 @@ GRANT SELECT, DELETE ON receipt TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON lease TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON retention TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON limit_usage TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-purge'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)
@@ -127,6 +130,7 @@ GRANT DELETE ON account_policy TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON access_rule TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON send_as TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON policy_limit TO 'mailrow-admin'@'localhost';
+GRANT DELETE ON limit_usage TO 'mailrow-admin'@'localhost';
 
 -- Postfix's maps (packaging/postfix): which domains are ours, what is served.
 CREATE USER IF NOT EXISTS 'postfix'@'localhost'

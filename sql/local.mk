@@ -44,6 +44,7 @@ sql_libsql_a_SOURCES = \
 	sql/trash.c \
 	sql/undelete.c sql/undelete.h \
 	sql/upload.c sql/upload.h \
+	sql/usage.c sql/usage.h \
 	sql/verify.c sql/verify.h sql/verifyint.h \
 	sql/verifybody.c \
 	sql/verifybox.c \

@@ -139,6 +139,21 @@ CREATE TABLE retention (
   days INT UNSIGNED NOT NULL
 ) ENGINE=InnoDB;
 
+-- What was sent and received in a window of a limit (policy_limit), by the
+-- database's clock; started_at in seconds since the epoch, 0: never. noticed,
+-- bits: 1, its owner was told that the limit is near; 2, that it is reached.
+CREATE TABLE limit_usage (
+  subject    VARBINARY(320) NOT NULL,
+  direction  ENUM('out', 'in') NOT NULL,
+  seconds    INT UNSIGNED NOT NULL,
+  started_at BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  messages   BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  recipients BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  octets     BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  noticed    TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  PRIMARY KEY (subject, direction, seconds)
+) ENGINE=InnoDB;
+
 -- Which session has a mailbox for itself (pop3_exclusive = yes); holder NULL:
 -- none. The row is made when the mailbox is first opened so. fence grows with
 -- each taking, beat with each change: an UPDATE that changes nothing would not

@@ -34,6 +34,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_retention \
 	tests/sql/test_sql_schema \
 	tests/sql/test_sql_server \
+	tests/sql/test_sql_usage \
 	tests/sql/test_sql_verify
 if FAULT_POINTS
 SQL_TESTS += tests/sql/test_sql_fault tests/sql/test_sql_purgefault
@@ -166,6 +167,10 @@ tests_sql_test_sql_server_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_server_SOURCES = tests/sql/test_sql_server.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_usage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_usage_LDADD = policy/libpolicy.a $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_usage_SOURCES = tests/sql/test_sql_usage.c \
+	tests/sql/fixture.c tests/sql/fixture.h
 tests_sql_test_sql_verify_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_verify_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_verify_SOURCES = tests/sql/test_sql_verify.c \

@@ -3,8 +3,11 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/expand.c policy/expand.h \
+	policy/keymap.c policy/keymap.h \
 	policy/limit.c policy/limit.h \
 	policy/login.c policy/login.h \
+	policy/netmap.c policy/netmap.h \
+	policy/pattern.c policy/pattern.h \
 	policy/rcpt.c policy/rcpt.h
 policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
@@ -34,4 +37,14 @@ tests_unit_test_judge_memory_SOURCES = tests/unit/test_judge_memory.c
 tests_unit_test_judge_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_judge_memory_LDADD = policy/libjudge.a $(CORE_LIBS) \
 	$(CMOCKA_LIBS)
+
+UNIT_SNAPSHOT = tests/unit/test_netmap tests/unit/test_pattern
+check_PROGRAMS += $(UNIT_SNAPSHOT)
+TESTS += $(UNIT_SNAPSHOT)
+tests_unit_test_netmap_SOURCES = tests/unit/test_netmap.c
+tests_unit_test_netmap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_netmap_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
+tests_unit_test_pattern_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pattern_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

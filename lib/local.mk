@@ -4,6 +4,8 @@ noinst_LIBRARIES += lib/libcore.a lib/libsys.a
 lib_libcore_a_CFLAGS = $(AM_CFLAGS) $(IDN2_CFLAGS)
 lib_libcore_a_SOURCES = \
 	lib/addr.c lib/addr.h \
+	lib/addrlist.c lib/addrlist.h \
+	lib/addrscan.c lib/addrscan.h \
 	lib/apppass.c lib/apppass.h \
 	lib/array.h \
 	lib/authproto.c lib/authproto.h \

@@ -12,6 +12,7 @@
 # To keep what was found: fuzz-bin/fuzz_NAME -merge=1 CORPUS FOUND.
 FUZZERS = \
 	tests/fuzz/fuzz_addr \
+	tests/fuzz/fuzz_addrlist \
 	tests/fuzz/fuzz_authproto \
 	tests/fuzz/fuzz_base64 \
 	tests/fuzz/fuzz_chan \

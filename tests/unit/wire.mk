@@ -2,6 +2,7 @@
 if HAVE_CMOCKA
 WIRE_TESTS = \
 	tests/unit/test_addr \
+	tests/unit/test_addrlist \
 	tests/unit/test_authproto \
 	tests/unit/test_base64 \
 	tests/unit/test_chan \
@@ -19,6 +20,11 @@ TESTS += $(WIRE_TESTS)
 tests_unit_test_addr_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_addr_SOURCES = tests/unit/test_addr.c tests/unit/wire.h
 tests_unit_test_addr_LDADD = $(WIRE_LDADD)
+
+tests_unit_test_addrlist_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_addrlist_SOURCES = tests/unit/test_addrlist.c \
+	tests/unit/wire.h
+tests_unit_test_addrlist_LDADD = $(WIRE_LDADD)
 
 tests_unit_test_authproto_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_authproto_SOURCES = tests/unit/test_authproto.c tests/unit/wire.h

@@ -74,13 +74,16 @@ static bool has_mail_macros(SMFICTX *ctx, const struct session *s)
 static void note_login(SMFICTX *ctx, struct session *s)
 {
 	struct judge_client *c = &s->client;
+	struct addr login = { .n = 0 };
 
 	c->authenticated = is_authenticated(ctx);
-	c->login.n = 0;
-	if (c->authenticated && addr_parse(mf_macro(ctx, "{auth_authen}"),
-					   s->settings->conf->fold_local_part,
-					   &c->login) != ADDR_OK)
-		c->login.n = 0;
+	if (!c->authenticated ||
+	    addr_parse(mf_macro(ctx, "{auth_authen}"),
+		       s->settings->conf->fold_local_part, &login) != ADDR_OK)
+		login.n = 0;
+	if (!span_eq(addr_span(&login), addr_span(&c->login)))
+		s->login_known = false;
+	c->login = login;
 }
 
 /* In the words of Postfix. rcpt NULL: it is about MAIL. */

@@ -23,6 +23,7 @@ struct session *session_new(void)
 		return NULL;
 	s->settings = settings_get();
 	s->client.role = process_role;
+	s->client.login_known = &s->login_known;
 	return s;
 }
 

@@ -16,6 +16,7 @@ struct session {
 	bool can_edit;       /* the MTA adds and removes recipients for us */
 	bool told_macros;    /* it sends those we asked for */
 	struct judge_client client;
+	bool login_known;                /* the client's */
 	char addr[IPADDR_TEXT_MAX];      /* "" = no address */
 	char name[SESSION_NAME_MAX + 1]; /* of the client */
 	char helo[SESSION_NAME_MAX + 1];

@@ -348,6 +348,9 @@ static struct verdict judge_login(struct lookup *l,
 
 	if (c->login.n > 0 && c->role != JUDGE_STORE)
 		lookup_login(l, &c->login, &f);
+	f.was_known = c->login_known && *c->login_known;
+	if (c->login_known && f.known == F_YES)
+		*c->login_known = true;
 	return policy_login(&f);
 }
 

@@ -41,6 +41,8 @@ struct judge_client {
 	bool has_addr;
 	bool authenticated;
 	struct addr login; /* who that is; n 0: not told, or no address */
+	bool *login_known; /* kept as long as the login: the profile had it
+			    * once; NULL: nobody keeps it */
 };
 
 /* What becomes of one of the addresses that a recipient leads to. */

@@ -95,9 +95,14 @@ void lookup_login(struct lookup *l, const struct addr *login,
 	struct db *db;
 
 	*f_r = (struct login_facts){ .known = F_NO };
-	if (l->j->profile->query[PQ_STATE].n == 0 ||
-	    judge_memory_get_login(l->j->memory, login, l->asked))
+	if (l->j->profile->query[PQ_STATE].n == 0)
 		return;
+	if (judge_memory_get_login(l->j->memory, login, l->asked)) {
+		*f_r = (struct login_facts){ .known = F_YES,
+					     .active = F_YES,
+					     .smtp = F_YES };
+		return;
+	}
 	f_r->known = F_TEMP;
 	db = lookup_accounts(l);
 	if (!db)

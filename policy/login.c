@@ -8,6 +8,12 @@ static enum reply_id pred_accounts_up(const struct login_facts *f)
 	return f->known == F_TEMP ? R_STORE_DOWN : R_NONE;
 }
 
+/* Deleted meanwhile. */
+static enum reply_id pred_known(const struct login_facts *f)
+{
+	return f->known == F_NO && f->was_known ? R_LOGIN_CLOSED : R_NONE;
+}
+
 static enum reply_id pred_active(const struct login_facts *f)
 {
 	return f->known == F_YES && f->active == F_NO ? R_LOGIN_CLOSED : R_NONE;
@@ -23,6 +29,7 @@ static const struct {
 	enum reply_id (*test)(const struct login_facts *);
 } login_predicates[] = {
 	{ "accounts-up", pred_accounts_up },
+	{ "login-known", pred_known },
 	{ "login-active", pred_active },
 	{ "login-smtp", pred_smtp },
 };

@@ -6,8 +6,9 @@
 #include "policy/rcpt.h"
 
 struct login_facts {
-	enum fact
-		known; /* F_NO: no login of the profile, so not ours to judge */
+	enum fact known; /* the profile has it */
+	bool was_known;  /* earlier in this session; else F_NO means that it
+			  * is none of the profile's, so not ours to judge */
 	enum fact active;
 	enum fact smtp; /* the door is open */
 };

@@ -355,6 +355,23 @@ class Disabled(AuthTest):
         self.assertIn("user=<%s> is not open any more: 2 sessions" % BOB, log)
         self.assertIn("Account not open any more", log)
 
+    def test_who_is_deleted_is_closed_and_who_never_was_ours_is_not(self):
+        who = "gone@example.test"
+        self.sandbox.account(who)
+        with self.sandbox.smtp() as s, self.sandbox.smtp() as t:
+            for x in (s, t):        # the second is remembered
+                x.auth_plain(who, PASSWORD)
+                x.envelope(who, ["x@foreign.test"])
+            self.sandbox.sql("DELETE FROM account WHERE address = '%s'" % who)
+            time.sleep(1)           # within a second, says the promise
+            self.assertRefused("550 5.7.1", s.cmd, "RCPT TO:<%s>" % ALICE,
+                               "250")
+            for x in (s, t):
+                x.cmd("RSET", "250")
+                self.assertRefused("550 5.7.1", x.cmd, "MAIL FROM:<%s>" % who,
+                                   "250")
+        self.assertIn("predicate=login-known", self.sandbox.our_log())
+
     def test_a_closed_door_ends_what_came_by_it(self):
         p = self.sandbox.pop3(BOB)
         with self.sandbox.smtp() as s:

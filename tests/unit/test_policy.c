@@ -193,13 +193,19 @@ static void a_login_goes_on_sending_while_it_is_open(void **state)
 		enum reply_id id;
 		const char *predicate;
 	} t[] = {
-		{ { F_YES, F_YES, F_YES }, R_NONE, "" },
-		{ { F_YES, F_NO, F_YES }, R_LOGIN_CLOSED, "login-active" },
-		{ { F_YES, F_NO, F_NO }, R_LOGIN_CLOSED, "login-active" },
-		{ { F_YES, F_YES, F_NO }, R_LOGIN_CLOSED, "login-smtp" },
+		{ { F_YES, true, F_YES, F_YES }, R_NONE, "" },
+		{ { F_YES, false, F_YES, F_YES }, R_NONE, "" },
+		{ { F_YES, true, F_NO, F_YES },
+		  R_LOGIN_CLOSED,
+		  "login-active" },
+		{ { F_YES, false, F_NO, F_NO },
+		  R_LOGIN_CLOSED,
+		  "login-active" },
+		{ { F_YES, false, F_YES, F_NO }, R_LOGIN_CLOSED, "login-smtp" },
 		/* other people's logins are not ours to judge */
-		{ { F_NO, F_NO, F_NO }, R_NONE, "" },
-		{ { F_TEMP, F_NO, F_NO }, R_STORE_DOWN, "accounts-up" },
+		{ { F_NO, false, F_NO, F_NO }, R_NONE, "" },
+		{ { F_NO, true, F_NO, F_NO }, R_LOGIN_CLOSED, "login-known" },
+		{ { F_TEMP, true, F_NO, F_NO }, R_STORE_DOWN, "accounts-up" },
 	};
 
 	(void)state;

@@ -207,6 +207,17 @@ static void check_verified(struct checking *k, const struct login_row *row)
 	want_rehash(k, row);
 }
 
+static void check_cannot(const struct checking *k, enum pwhash_result r)
+{
+	struct esc_text user;
+
+	log_warn("auth: user=<%s>: a stored password %s: nobody can log in "
+		 "with it",
+		 esc_text(&user, addr_span(&k->login)),
+		 r == PWHASH_COSTLY ? "would cost more than a login may"
+				    : "is malformed, or of an unknown scheme");
+}
+
 /* A right password that opens the door ends it. Else what counts most: one
  * that cannot be checked is our trouble, not the user's; a right one whose
  * door is closed; a wrong one. The password of a disabled account is verified
@@ -214,13 +225,14 @@ static void check_verified(struct checking *k, const struct login_row *row)
 static void check_hashes(struct checking *k)
 {
 	struct checker *c = k->c;
-	bool unknown = false, right = false;
+	enum pwhash_result cannot = PWHASH_WRONG;
+	bool right = false;
 
 	for (size_t i = 0; i < k->n; i++) {
 		enum pwhash_result r = row_verify(&c->row[i], &k->a->mech);
 
-		unknown = unknown || (r == PWHASH_UNKNOWN &&
-				      !doors_judge(&c->row[i], k->a));
+		if (r >= PWHASH_UNKNOWN && !doors_judge(&c->row[i], k->a))
+			check_cannot(k, cannot = r);
 		if (r != PWHASH_OK)
 			continue;
 		right = true;
@@ -230,8 +242,10 @@ static void check_hashes(struct checking *k)
 	}
 	if (right && k->a->result.verdict == VERDICT_OK)
 		return;
-	if (unknown)
-		attempt_set(k->a, VERDICT_TEMP, "unknown-hash-scheme");
+	if (cannot != PWHASH_WRONG)
+		attempt_set(k->a, VERDICT_TEMP,
+			    cannot == PWHASH_COSTLY ? "hash-too-costly"
+						    : "unknown-hash-scheme");
 	else if (!right)
 		attempt_set(k->a, VERDICT_FAILED, "wrong-password");
 	if (k->more && !right)

@@ -45,6 +45,7 @@ lib_libsys_a_SOURCES = \
 	lib/net.c lib/net.h \
 	lib/activation.c lib/activation.h \
 	lib/notify.c lib/notify.h \
+	lib/pwcost.c lib/pwcost.h \
 	lib/pwcrypt.c lib/pwdigest.c lib/pwkdf.c lib/pwscheme.h \
 	lib/pwhash.c lib/pwhash.h \
 	lib/sandbox.c lib/sandbox.h \

@@ -4,6 +4,8 @@
 #include <crypt.h>
 #include <openssl/crypto.h>
 
+#include "lib/pwcost.h"
+
 enum {
 	BCRYPT_PASSWORD_MAX = 72,
 	CRYPT_PASSWORD_MAX = CRYPT_MAX_PASSPHRASE_SIZE - 1
@@ -43,7 +45,7 @@ static bool compute(struct span setting, struct span password, char *out)
 	return result && out[0] != '*';
 }
 
-enum pwhash_result pwcrypt_verify(struct span data, struct span password)
+static enum pwhash_result verify(struct span data, struct span password)
 {
 	bool whole = password.n <= password_max(data);
 	char out[CRYPT_OUTPUT_SIZE];
@@ -57,6 +59,23 @@ enum pwhash_result pwcrypt_verify(struct span data, struct span password)
 	equal = CRYPTO_memcmp(out, data.p, data.n) == 0;
 	explicit_bzero(out, sizeof(out));
 	return equal && whole ? PWHASH_OK : PWHASH_WRONG;
+}
+
+enum pwhash_result pwcrypt_verify(struct span data, struct span password)
+{
+	enum pwcost cost = pwcost_of_crypt(data);
+	enum pwhash_result r;
+
+	if (cost == PWCOST_TOO_MUCH)
+		return PWHASH_COSTLY;
+	if (cost == PWCOST_UNKNOWN)
+		return PWHASH_UNKNOWN;
+	if (cost == PWCOST_FINE)
+		return verify(data, password);
+	pwcost_enter();
+	r = verify(data, password);
+	pwcost_leave();
+	return r;
 }
 
 bool pwcrypt_make(const char *prefix, unsigned long cost, struct span password,

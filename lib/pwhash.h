@@ -9,19 +9,23 @@ enum { PWHASH_PASSWORD_MAX = 1024 };
 enum pwhash_result {
 	PWHASH_OK,
 	PWHASH_WRONG,
-	PWHASH_UNKNOWN /* a scheme we do not have, or malformed: our
-			* trouble, never a match, never "wrong" */
+	PWHASH_UNKNOWN, /* a scheme we do not have, or malformed: our
+			 * trouble, never a match, never "wrong" */
+	PWHASH_COSTLY   /* and so is one that would take a worker's time or
+			 * memory (lib/pwcost.h): it was not computed */
 };
 
 /* stored is "{SCHEME}data" (Dovecot's names) or what crypt(3) takes; password
  * holds no NUL and at most PWHASH_PASSWORD_MAX octets, else PWHASH_WRONG, and
  * so is one longer than its scheme looks at (bcrypt: 72 octets).
- * Compares in constant time. Thread-safe; costs what the scheme costs. */
+ * Compares in constant time. Thread-safe; costs what the scheme costs, within
+ * bounds. */
 enum pwhash_result pwhash_verify(struct span stored, struct span password)
 	__attribute__((warn_unused_result));
 
 /* Costs as much as verifying a hash like this one, for names that do not
- * exist; like = "" or an unknown scheme: as one of the default scheme. */
+ * exist; like = "" or one that cannot be
+ * verified: as one of the default scheme. */
 void pwhash_dummy(struct span like, struct span password);
 
 /* Appends the octets; false: not hexadecimal, or no memory. */

@@ -1,24 +1,15 @@
-/* lib/pwkdf.c: key derivation: PBKDF2, SCRAM's keys, Argon2. What a hash asks
- * for is bounded: who can write one shall not stop the daemon with it. */
+/* lib/pwkdf.c: key derivation: PBKDF2, SCRAM's keys, Argon2. */
 #include "lib/pwscheme.h"
 
 #include <argon2.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <pthread.h>
 
 #include "lib/base64.h"
+#include "lib/pwcost.h"
 
-enum {
-	ROUNDS_MAX = 10000000,
-	SALT_MAX = 128,
-	ARGON2_TEXT_MAX = 512,
-	ARGON2_KIB_MAX = 256 << 10,
-	ARGON2_PASSES_MAX = 100,
-	ARGON2_LANES_MAX = 16,
-	ARGON2_AT_ONCE = 2
-};
+enum { SALT_MAX = 128, ARGON2_TEXT_MAX = 512, ARGON2_LANES_MAX = 16 };
 
 /* Cuts at the octet, as long as there is one. */
 static struct span take(struct span *rest, char octet)
@@ -29,14 +20,17 @@ static struct span take(struct span *rest, char octet)
 	return head;
 }
 
-static bool take_rounds(struct span s, int *rounds_r)
+/* PWHASH_OK: they may be computed. */
+static enum pwhash_result take_rounds(struct span s, int *rounds_r)
 {
 	uint64_t n;
 
-	if (!span_u64(s, &n) || n == 0 || n > ROUNDS_MAX)
-		return false;
+	if (!span_u64(s, &n) || n == 0)
+		return PWHASH_UNKNOWN;
+	if (pwcost_of_rounds(n) != PWCOST_FINE)
+		return PWHASH_COSTLY;
 	*rounds_r = (int)n;
-	return true;
+	return PWHASH_OK;
 }
 
 static bool derive(const char *digest, struct span password, struct span salt,
@@ -57,15 +51,20 @@ enum pwhash_result pwkdf_verify_pbkdf2(struct span data, struct span password)
 	struct span salt = take(&data, '$'), rounds = take(&data, '$');
 	unsigned char key[EVP_MAX_MD_SIZE];
 	struct buf want = BUF_INIT(EVP_MAX_MD_SIZE);
-	enum pwhash_result r = PWHASH_UNKNOWN;
+	enum pwhash_result r;
 	int n;
 
-	if (first.n == 0 && span_is(version, "1") && salt.n > 0 &&
-	    salt.n <= SALT_MAX && take_rounds(rounds, &n) &&
-	    pwhash_unhex(data, &want) && want.n == pwdigest_size("SHA1") &&
+	r = take_rounds(rounds, &n);
+	if (r == PWHASH_COSTLY)
+		return r;
+	if (r == PWHASH_OK && first.n == 0 && span_is(version, "1") &&
+	    salt.n > 0 && salt.n <= SALT_MAX && pwhash_unhex(data, &want) &&
+	    want.n == pwdigest_size("SHA1") &&
 	    derive("SHA1", password, salt, n, key, want.n))
 		r = CRYPTO_memcmp(key, want.p, want.n) == 0 ? PWHASH_OK
 							    : PWHASH_WRONG;
+	else
+		r = PWHASH_UNKNOWN;
 	explicit_bzero(key, sizeof(key));
 	buf_wipe(&want);
 	return r;
@@ -113,88 +112,77 @@ enum pwhash_result pwkdf_verify_scram(const char *digest, struct span data,
 	struct span rounds = take(&data, ','), salt64 = take(&data, ',');
 	struct span stored64 = take(&data, ',');
 	struct buf salt = BUF_INIT(SALT_MAX), want = BUF_INIT(EVP_MAX_MD_SIZE);
-	enum pwhash_result r = PWHASH_UNKNOWN;
+	enum pwhash_result r;
 	int n;
 
-	if (data.n > 0 && take_rounds(rounds, &n) &&
-	    base64_decode(salt64, &salt) && base64_decode(stored64, &want))
+	r = take_rounds(rounds, &n);
+	if (r == PWHASH_COSTLY)
+		return r;
+	if (r == PWHASH_OK && data.n > 0 && base64_decode(salt64, &salt) &&
+	    base64_decode(stored64, &want))
 		r = compare_scram(digest, n, buf_span(&salt), buf_span(&want),
 				  password);
+	else
+		r = PWHASH_UNKNOWN;
 	buf_wipe(&salt);
 	buf_wipe(&want);
 	return r;
 }
 
-/* "m=65536,t=3,p=1" */
-static bool take_costs(struct span s)
+/* "m=65536,t=3,p=1"; PWHASH_OK: it may be computed. */
+static enum pwhash_result take_costs(struct span s)
 {
-	static const struct {
-		const char *name;
-		uint64_t max;
-	} cost[] = { { "m", ARGON2_KIB_MAX },
-		     { "t", ARGON2_PASSES_MAX },
-		     { "p", ARGON2_LANES_MAX } };
-	uint64_t n;
+	enum { KIB, PASSES, LANES, COSTS };
+	static const char *const names[COSTS] = { "m", "t", "p" };
+	uint64_t n[COSTS];
 
-	for (size_t i = 0; i < sizeof(cost) / sizeof(*cost); i++) {
+	for (size_t i = 0; i < COSTS; i++) {
 		struct span value = take(&s, ','), name = take(&value, '=');
 
-		if (!span_is(name, cost[i].name) || !span_u64(value, &n) ||
-		    n == 0 || n > cost[i].max)
-			return false;
+		if (!span_is(name, names[i]) || !span_u64(value, &n[i]) ||
+		    n[i] == 0)
+			return PWHASH_UNKNOWN;
 	}
-	return s.n == 0;
+	if (s.n > 0)
+		return PWHASH_UNKNOWN;
+	return n[LANES] > ARGON2_LANES_MAX ||
+			       pwcost_of_memory(n[KIB], n[PASSES]) ==
+				       PWCOST_TOO_MUCH
+		       ? PWHASH_COSTLY
+		       : PWHASH_OK;
 }
 
 /* The version may be left out: then it is the first. */
-static bool argon2_is_modest(struct span data, argon2_type *type_r)
+static enum pwhash_result argon2_read(struct span data, argon2_type *type_r)
 {
 	struct span first = take(&data, '$'), name = take(&data, '$');
 	struct span costs = take(&data, '$');
 
 	*type_r = span_is(name, "argon2id") ? Argon2_id : Argon2_i;
 	if (first.n > 0 || (*type_r == Argon2_i && !span_is(name, "argon2i")))
-		return false;
+		return PWHASH_UNKNOWN;
 	if (span_is(costs, "v=19") || span_is(costs, "v=16"))
 		costs = take(&data, '$');
-	return take_costs(costs) && data.n > 0;
-}
-
-static pthread_mutex_t argon2_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t argon2_free = PTHREAD_COND_INITIALIZER;
-static unsigned argon2_running;
-
-static void argon2_enter(void)
-{
-	pthread_mutex_lock(&argon2_lock);
-	while (argon2_running == ARGON2_AT_ONCE)
-		pthread_cond_wait(&argon2_free, &argon2_lock);
-	argon2_running++;
-	pthread_mutex_unlock(&argon2_lock);
-}
-
-static void argon2_leave(void)
-{
-	pthread_mutex_lock(&argon2_lock);
-	argon2_running--;
-	pthread_cond_signal(&argon2_free);
-	pthread_mutex_unlock(&argon2_lock);
+	return data.n > 0 ? take_costs(costs) : PWHASH_UNKNOWN;
 }
 
 enum pwhash_result pwkdf_verify_argon2(struct span data, struct span password)
 {
 	char text[ARGON2_TEXT_MAX];
+	enum pwhash_result may;
 	argon2_type type;
 	int r;
 
-	if (data.n >= sizeof(text) || span_find(data, '\0') != data.n ||
-	    !argon2_is_modest(data, &type))
+	if (data.n >= sizeof(text) || span_find(data, '\0') != data.n)
 		return PWHASH_UNKNOWN;
+	may = argon2_read(data, &type);
+	if (may != PWHASH_OK)
+		return may;
 	memcpy(text, data.p, data.n);
 	text[data.n] = '\0';
-	argon2_enter();
+	pwcost_enter();
 	r = argon2_verify(text, password.p, password.n, type);
-	argon2_leave();
+	pwcost_leave();
 	explicit_bzero(text, sizeof(text));
 	if (r == ARGON2_OK)
 		return PWHASH_OK;

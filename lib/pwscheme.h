@@ -32,7 +32,7 @@ enum pwhash_result pwkdf_verify_pbkdf2(struct span data, struct span password);
 enum pwhash_result pwkdf_verify_scram(const char *digest, struct span data,
 				      struct span password);
 
-/* "$argon2id$v=19$m=...", at most 256 MiB each and few at a time. */
+/* "$argon2id$v=19$m=...", few at a time. */
 enum pwhash_result pwkdf_verify_argon2(struct span data, struct span password);
 
 #endif

@@ -213,6 +213,18 @@ class Memory(AuthTest):
         self.assertEqual(self.counted(logins), {"hash": 1, "memory": 9})
         self.assertEqual(self.reason(), "remembered")
 
+    def test_a_hash_that_would_take_hours_holds_nobody_up(self):
+        who = "costly@example.test"
+        self.sandbox.account(who)
+        self.sandbox.sql("UPDATE account SET password = '$2y$31$%s'"
+                         " WHERE address = '%s'" % ("a" * 53, who))
+        for _ in range(5):      # there are four workers
+            self.assertEqual(self.smtp_login(who), "454")
+            self.assertEqual(self.reason(), "hash-too-costly")
+        self.assertIn("user=<%s>: a stored password would cost" % who,
+                      self.sandbox.log("authd.log"))
+        self.assertEqual(self.smtp_login(ALICE), "235")
+
     def test_what_is_wrong_is_hashed_each_time(self):
         self.assertEqual(self.smtp_login(ALICE), "235")
         used = self.counted(lambda: [self.smtp_login(ALICE, "wrong")

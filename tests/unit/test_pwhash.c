@@ -147,14 +147,6 @@ static const char *const bad[] = {
 	"{CRYPT}$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc5"
 	"8ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
 	"$argon2id$v=19$m=256,t=3,p=1$c29tZXNhbHQ",
-	"$argon2id$v=19$m=262145,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjR"
-	"cNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
-	"$argon2id$v=19$m=4294967552,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc5"
-	"8ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
-	"$argon2id$v=19$m=256,t=101,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRc"
-	"NSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
-	"$argon2id$v=19$m=256,t=3,p=17$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcN"
-	"SMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
 	"$argon2id$v=19$m=256,t=3,p=0$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNS"
 	"MtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
 	"$argon2id$v=19$m=256,t=3$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcNSMtrp"
@@ -170,8 +162,6 @@ static const char *const bad[] = {
 	"c62f2009774ce00",
 	"{PBKDF2}$1$d/papmIN.gDyP15K$0$552f944cfa357afcb98873ea137c62"
 	"f2009774ce",
-	"{PBKDF2}$1$d/papmIN.gDyP15K$99999999999$552f944cfa357afcb988"
-	"73ea137c62f2009774ce",
 	"{PBKDF2}$2$d/papmIN.gDyP15K$5000$552f944cfa357afcb98873ea137"
 	"c62f2009774ce",
 	"{PBKDF2}$1$$5000$552f944cfa357afcb98873ea137c62f2009774ce",
@@ -218,6 +208,77 @@ static const char *const bad[] = {
 	"{SSHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
 	"{SHA256}L1Om9A1iJ451injYhxuNY5z6uP/u20XGJXgpSG+8P1fmADSI",
 };
+
+/* One beyond what is computed, or far beyond. */
+static const char *const costly[] = {
+	"$argon2id$v=19$m=262145,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjR"
+	"cNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=4294967552,t=3,p=1$c29tZXNhbHQxMjM0NQ$Tfbc5"
+	"8ZjRcNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=4097,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRc"
+	"NSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$argon2id$v=19$m=256,t=3,p=17$c29tZXNhbHQxMjM0NQ$Tfbc58ZjRcN"
+	"SMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$99999999999$552f944cfa357afcb988"
+	"73ea137c62f2009774ce",
+	"{PBKDF2}$1$d/papmIN.gDyP15K$5000001$552f944cfa357afcb98873ea"
+	"137c62f2009774ce",
+	"{SCRAM-SHA-256}5000001,Gr1iNBd/cpj2l54SmWt1cg==,PgGWz12Cs6vj"
+	"/wfS3ek1bzps/pI4w/EZIBR/ksylAsU=,x",
+	"$argon2id$v=19$m=262144,t=5,p=1$c29tZXNhbHQxMjM0NQ$Tfbc58ZjR"
+	"cNSMtrpkxHxwa1Txgaiiho/J/Mt78XVeAs",
+	"$2y$16$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q",
+	"$2y$31$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6yR576q",
+	"{BLF-CRYPT}$2a$31$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5X"
+	"dysS6yR576q",
+	"$6$rounds=999999999$a$0m5TtlLNuTT51kurQPpSe0lijGWlKDkDYARA",
+	"$6$rounds=5000001$a$0m5TtlLNuTT51kurQPpSe0lijGWlKDkDYARA",
+	"{SHA256-CRYPT}$5$rounds=999999999$a$b",
+	"$5$rounds=99999999999999999999999$a$b",
+	"{CRYPT}$sha1$4294967295$a$b",
+	"$md5,rounds=1000001$a$$b",
+	/* of 512 MiB, of 256 five times, of 2^63 */
+	"$y$jET$Sb0lCrKPXpv8vOQ6Fq1Wy.$AAAA",
+	"$y$jzT$Sb0lCrKPXpv8vOQ6Fq1Wy.$AAAA",
+	"$gy$jET$Sb0lCrKPXpv8vOQ6Fq1Wy.$AAAA",
+	"$7$FU..../....abcdefgh$AAAA",
+	"$7$EU....3....abcdefgh$AAAA",
+	"$7$zzzzzzzzzzzabcdefgh$AAAA",
+};
+
+/* It would take hours. */
+static void what_costs_too_much_is_not_computed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(costly) / sizeof(*costly); i++)
+		if (verify(costly[i], PW) != PWHASH_COSTLY)
+			fail_msg("not too costly: '%s'", costly[i]);
+	pwhash_dummy(span_of(costly[0]), span_of(PW));
+}
+
+/* Whatever may stand there, and is not what crypt_gensalt(3) writes. */
+static void a_cost_that_cannot_be_read_is_unknown(void **state)
+{
+	static const char *const row[] = {
+		"$y$j9T./$Sb0lCrKPXpv8vOQ6Fq1Wy.$AAAA",
+		"$y$z9T$Sb0lCrKPXpv8vOQ6Fq1Wy.$AAAA",
+		"$y$j9",
+		"$7$CU..../...",
+		"$2y$",
+		"$2y$1",
+		"$2y$+1$abcdefghijklmnopqrstuujf8SX2ahXLwp9w/B.Y5XdysS6",
+		"$2",
+		"$6$rounds=$a$b",
+		"$6$rounds=-1$a$b",
+		"$sha1$$a$b",
+		"$10$abc$def",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
+		if (verify(row[i], PW) != PWHASH_UNKNOWN)
+			fail_msg("not unknown: '%s'", row[i]);
+}
 
 static void what_cannot_be_verified_is_unknown_and_not_wrong(void **state)
 {
@@ -415,6 +476,8 @@ int main(void)
 		cmocka_unit_test(another_password_is_wrong),
 		cmocka_unit_test(
 			what_cannot_be_verified_is_unknown_and_not_wrong),
+		cmocka_unit_test(what_costs_too_much_is_not_computed),
+		cmocka_unit_test(a_cost_that_cannot_be_read_is_unknown),
 		cmocka_unit_test(oversized_hashes_are_unknown),
 		cmocka_unit_test(octets_behind_a_nul_do_not_count),
 		cmocka_unit_test(bcrypt_does_not_match_by_the_first_72_octets),

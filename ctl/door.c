@@ -16,7 +16,7 @@ bool account_networks(const char *text, struct buf *list_r)
 	struct span list = span_of(text), bad;
 
 	(void)network_list_has(list, &nobody, &bad);
-	if (bad.n) {
+	if (list.n == 0 || bad.n) {
 		tool_fail(0, "'%.*s' is no address or network", (int)bad.n,
 			  bad.p);
 		return false;
@@ -43,7 +43,7 @@ static int set_networks(struct tool *t, const struct addr *a, const char *text)
 	struct buf list = BUF_INIT(LOGIN_NETWORKS_MAX);
 	int code = EX_DATAERR;
 
-	if (account_networks(strcmp(text, "any") == 0 ? "" : text, &list))
+	if (strcmp(text, "any") == 0 || account_networks(text, &list))
 		code = tool_native_result(
 			t,
 			native_account_set_networks(t->db, a, buf_span(&list)),

@@ -153,11 +153,11 @@ static struct span next_word(struct span *list)
 bool network_list_has(struct span list, const struct ipaddr *a,
 		      struct span *bad_r)
 {
-	struct span word = next_word(&list);
-	bool has = word.n == 0;
+	bool has = list.n == 0;
+	struct span all = list, word = next_word(&list);
 	struct network net;
 
-	*bad_r = SPAN_EMPTY;
+	*bad_r = word.n > 0 ? SPAN_EMPTY : all;
 	for (; word.n > 0; word = next_word(&list)) {
 		if (!network_parse(word, &net))
 			*bad_r = word;

@@ -42,8 +42,9 @@ bool network_has(const struct network *n, const struct ipaddr *a);
 void network_around(const struct ipaddr *a, struct network *n_r);
 
 /* Is the address in one of the networks of a list, split at commas and blanks?
- * An empty list has every one. *bad_r: a word in it that is no network (it has
- * none), empty when there is none. */
+ * An empty list has every one, one of commas and blanks alone has none. *bad_r:
+ * a word in it that is no network (it has none), or that list; empty when there
+ * is none. */
 bool network_list_has(struct span list, const struct ipaddr *a,
 		      struct span *bad_r);
 bool network_set_has(const struct network_set *s, const struct ipaddr *a);

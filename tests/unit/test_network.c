@@ -157,7 +157,8 @@ static void a_list_has_what_one_of_it_has(void **state)
 		const char *bad;
 	} row[] = {
 		{ "", true, "" },
-		{ " ,\t", true, "" },
+		{ " ,\t", false, " ,\t" },
+		{ " ", false, " " },
 		{ "192.0.2.0/24", true, "" },
 		{ "10.0.0.0/8,192.0.2.7", true, "" },
 		{ "10.0.0.0/8, 2001:db8::/32\n", false, "" },

@@ -45,9 +45,11 @@ struct checking {
 	const struct settings *s;
 	struct attempt *a;
 	struct addr login;
-	struct memory_tag tag; /* set if remembers */
+	struct memory_tag tag, app_tag; /* set if remembers; and app_form */
 	bool remembers;
-	enum fact app; /* the password is an application password */
+	bool app_form; /* it could be an application password of ours */
+	uint8_t app_hash[APPPASS_HASH_SIZE]; /* then its */
+	enum fact app;                       /* it is one */
 	size_t n;
 	bool more;
 };
@@ -108,15 +110,12 @@ static bool check_keeps(const struct checking *k)
  * question. Whose it is is seen later: the question is the same for all. */
 static enum fact find_app(struct checking *k)
 {
-	uint8_t hash[APPPASS_HASH_SIZE];
 	enum fact f;
 
-	if (digest_applies(&k->a->mech) ||
-	    !apppass_hash(buf_span(&k->a->mech.secret), hash))
+	if (!k->app_form)
 		return F_NO;
 	FAULT_PASS(AUTH_APP_PASSWORD);
-	f = apppass_find(k->c->store, hash, k->c->app);
-	explicit_bzero(hash, sizeof(hash));
+	f = apppass_find(k->c->store, k->app_hash, k->c->app);
 	if (f == F_YES && !span_is(addr_span(&k->login), k->c->app->login))
 		return F_NO;
 	return f;
@@ -137,7 +136,8 @@ static void remember_app(struct checking *k, const struct login_row *row)
 	if (app->networks[0])
 		memcpy(both.networks, app->networks, sizeof(both.networks));
 	both.hash[0] = '\0';
-	memory_put(k->c->shared->memory, &k->tag, &both, app->id, clock_ms());
+	memory_put(k->c->shared->memory, &k->app_tag, &both, app->id,
+		   clock_ms());
 }
 
 /* The account is the query's first row. False: it is no application password
@@ -293,13 +293,16 @@ static bool check_is_away(const struct checking *k)
 /* What was right a while ago is taken for right while nobody can say. */
 static bool check_grace(struct checking *k)
 {
-	int64_t grace = k->s->conf->auth_grace;
+	int64_t grace = k->s->conf->auth_grace, since = clock_ms() - grace;
+	struct memory *m = k->c->shared->memory;
 	struct login_row *row = &k->c->row[0];
 	uint64_t app = 0;
 
-	if (!k->remembers || grace == 0 ||
-	    !memory_recall(k->c->shared->memory, &k->tag, &k->login,
-			   clock_ms() - grace, row, &app))
+	if (!k->remembers || grace == 0)
+		return false;
+	if (!memory_recall(m, &k->tag, &k->login, since, row, &app) &&
+	    !(k->app_form &&
+	      memory_recall(m, &k->app_tag, &k->login, since, row, &app)))
 		return false;
 	metric_add(M_PASSWORD_GRACE, 1);
 	check_right(k, row, app, doors_judge(row, k->a), "grace");
@@ -319,8 +322,11 @@ static void check_database_failed(struct checking *k)
 /* What the tables say no to is not taken for right while they are away. */
 static void check_forget(struct checking *k)
 {
-	if (k->remembers && k->a->result.verdict == VERDICT_FAILED)
-		memory_forget(k->c->shared->memory, &k->tag);
+	if (!k->remembers || k->a->result.verdict != VERDICT_FAILED)
+		return;
+	memory_forget(k->c->shared->memory, &k->tag);
+	if (k->app_form)
+		memory_forget(k->c->shared->memory, &k->app_tag);
 }
 
 static void check_known(struct checking *k, enum fact known)
@@ -361,6 +367,20 @@ static void check_login(struct checking *k)
 	FAULT_PASS(AUTH_HASHED);
 }
 
+/* By what the memory knows the password; a digest is none. */
+static void check_tag(struct checking *k)
+{
+	struct span secret = buf_span(&k->a->mech.secret);
+	const struct memory *m = k->c->shared->memory;
+
+	if (digest_applies(&k->a->mech))
+		return;
+	k->app_form = apppass_hash(secret, k->app_hash);
+	k->remembers = memory_tag(m, &k->login, secret, &k->tag) &&
+		       (!k->app_form ||
+			memory_tag_app(m, &k->login, k->app_hash, &k->app_tag));
+}
+
 void check_attempt(struct checker *c, const struct settings *s,
 		   struct attempt *a)
 {
@@ -371,12 +391,10 @@ void check_attempt(struct checker *c, const struct settings *s,
 		check_unknown(&k, "malformed-name");
 		return;
 	}
-	k.remembers = !digest_applies(&a->mech) &&
-		      memory_tag(c->shared->memory, &k.login,
-				 buf_span(&a->mech.secret), &k.tag);
+	check_tag(&k);
 	check_login(&k);
 	explicit_bzero(c->row, LOGIN_ROWS_MAX * sizeof(*c->row));
-	explicit_bzero(&k.tag, sizeof(k.tag));
+	explicit_bzero(&k, sizeof(k));
 }
 
 /* Without a state_query by the rows with the passwords; any that is open. */

@@ -81,15 +81,30 @@ static void put_value(struct buf *b, struct span s)
 	buf_put_span(b, s);
 }
 
-bool memory_tag(const struct memory *m, const struct addr *login,
-		struct span password, struct memory_tag *t_r)
+static bool login_tag(const struct memory *m, const char *kind,
+		      const struct addr *login, struct span secret,
+		      struct memory_tag *t_r)
 {
 	struct buf text = BUF_INIT(ROW_MAX);
 
-	put_value(&text, SPAN_LIT("password"));
+	put_value(&text, span_of(kind));
 	put_value(&text, addr_span(login));
-	put_value(&text, password);
+	put_value(&text, secret);
 	return keyed(m, &text, t_r);
+}
+
+bool memory_tag(const struct memory *m, const struct addr *login,
+		struct span password, struct memory_tag *t_r)
+{
+	return login_tag(m, "password", login, password, t_r);
+}
+
+bool memory_tag_app(const struct memory *m, const struct addr *login,
+		    const uint8_t hash[APPPASS_HASH_SIZE],
+		    struct memory_tag *t_r)
+{
+	return login_tag(m, "application password", login,
+			 span_make(hash, APPPASS_HASH_SIZE), t_r);
 }
 
 /* All that a row says: whatever of it changes, it is another row. */

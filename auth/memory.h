@@ -4,6 +4,7 @@
 #ifndef MAILROW_AUTH_MEMORY_H
 #define MAILROW_AUTH_MEMORY_H
 
+#include "lib/apppass.h"
 #include "sql/login.h"
 
 enum { MEMORY_PLACES = 16384, MEMORY_WAYS = 8, MEMORY_TAG_SIZE = 32 };
@@ -23,6 +24,12 @@ struct memory_tag {
 bool memory_tag(const struct memory *m, const struct addr *login,
 		struct span password, struct memory_tag *t_r)
 	__attribute__((warn_unused_result));
+
+/* The same of an application password of ours, by its hash, however it was
+ * typed. It is never that of a password with the same letters. */
+bool memory_tag_app(const struct memory *m, const struct addr *login,
+		    const uint8_t hash[APPPASS_HASH_SIZE],
+		    struct memory_tag *t_r) __attribute__((warn_unused_result));
 
 /* Was this password right with this very row, not before since? Then it is as
  * fresh as now. An application password is not the row's. Times are of

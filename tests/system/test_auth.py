@@ -6,6 +6,7 @@ import base64
 import os
 import random
 import re
+import signal
 import socket
 import time
 
@@ -49,6 +50,13 @@ class AuthTest:
 
     def door(self, *words):
         self.sandbox.tool("account", "door", *words)
+
+    def add(self, *words):
+        return self.sandbox.tool("account", "app-password", "add",
+                                 *words).stdout.strip()
+
+    def revoke(self, label):
+        self.sandbox.tool("account", "app-password", "revoke", ALICE, label)
 
     def flush(self):
         """Has authd write what it gathered: it does at its end."""
@@ -97,19 +105,13 @@ class Doors(AuthTest):
         for words, code in (
                 ((ALICE, "imap", "on"), 64), ((ALICE, "smtp", "yes"), 65),
                 ((ALICE, "networks", "10.0.0.1/8"), 65),
+                ((ALICE, "networks", " , "), 65), ((ALICE, "networks", ""), 65),
                 (("nobody@example.test", "smtp", "on"), 67)):
             r = self.sandbox.tool("account", "door", *words, check=False)
             self.assertEqual(r.returncode, code, (words, r.stderr))
 
 
 class AppPasswords(AuthTest):
-    def add(self, *words):
-        return self.sandbox.tool("account", "app-password", "add",
-                                 *words).stdout.strip()
-
-    def revoke(self, label):
-        self.sandbox.tool("account", "app-password", "revoke", ALICE, label)
-
     def test_one_logs_in_until_it_is_revoked(self):
         word = self.add(ALICE, "phone")
         self.assertRegex(word, r"^(\w{5}-){4}\w{6}$")
@@ -195,6 +197,8 @@ class AppPasswords(AuthTest):
                 (("add", ALICE, "x", "--door", "imap"), 64),
                 (("add", ALICE, "x", "--expires", "soon"), 64),
                 (("add", ALICE, "x", "--networks", "home"), 64),
+                (("add", ALICE, "x", "--networks", ","), 64),
+                (("add", ALICE, "x", "--networks", ""), 64),
                 (("add", ALICE, "x" * 65), 65)):
             r = self.sandbox.tool("account", "app-password", *words,
                                   check=False)
@@ -237,6 +241,7 @@ class Memory(AuthTest):
                 ("smtp = 0", "smtp = 1", "door-closed"),
                 ("tls_only = 1", "tls_only = 0", "tls-required"),
                 ("networks = '::1'", "networks = ''", "network"),
+                ("networks = ' , '", "networks = ''", "network"),
                 ("password = '{PLAIN}other'", None, "wrong-password")):
             self.assertEqual(self.smtp_login(ALICE), "235")
             self.sandbox.sql("UPDATE account SET %s WHERE address = '%s'" %
@@ -514,6 +519,37 @@ class Grace(AuthTest, SandboxTest):
         wait_until(lambda: self.answer(ALICE, PASSWORD) == "235" and
                    self.reason() != "grace")
         self.assertEqual(self.answer(BOB, "another"), "235")
+
+    def test_a_database_that_is_stalled_is_away(self):
+        self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+        db = self.sandbox.pid("db")
+        os.kill(db, signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+                self.assertEqual(self.reason(), "grace")
+                self.assertEqual(self.answer(ALICE, "wrong"), "454")
+            time.sleep(1.1)     # it is asked again
+            self.assertEqual(self.answer(ALICE, PASSWORD), "235")
+            self.assertEqual(self.reason(), "grace")
+        finally:
+            os.kill(db, signal.SIGCONT)
+        wait_until(lambda: self.answer(ALICE, PASSWORD) == "235" and
+                   self.reason() != "grace")
+        self.assertEqual(self.answer(ALICE, "wrong"), "535")
+
+    def test_an_application_password_is_one_however_it_is_typed(self):
+        kept, gone = self.add(ALICE, "kept"), self.add(ALICE, "gone")
+        for word in kept, gone, gone.upper().replace("-", ""):
+            self.assertEqual(self.answer(ALICE, word), "235")
+        self.revoke("gone")
+        self.assertEqual(self.answer(ALICE, gone.upper()), "535")
+        self.sandbox.stop("db")
+        for word in gone, gone.upper().replace("-", ""), gone.upper():
+            self.assertEqual(self.answer(ALICE, word), "454")
+        self.assertEqual(self.answer(ALICE, kept.upper()), "235")
+        self.assertEqual(self.reason(), "grace")
+        self.sandbox.start()
 
 
 if __name__ == "__main__":

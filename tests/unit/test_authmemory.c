@@ -114,6 +114,27 @@ static void an_application_password_is_not_the_rows(void **state)
 	assert_false(memory_knows(m, &t, &row, 0, 100));
 }
 
+static void an_application_password_is_never_another_of_its_letters(
+	void **state)
+{
+	static const char text[] = "abcde-abcde-abcde-abcde-abcde-0";
+	struct login_row row = row_of("bob@example.org");
+	uint8_t hash[APPPASS_HASH_SIZE], same[APPPASS_HASH_SIZE];
+	struct memory_tag app, again, typed;
+
+	(void)state;
+	assert_true(apppass_hash(span_of(text), hash));
+	assert_true(apppass_hash(SPAN_LIT("ABCDEABCDEABCDEABCDEABCDEO"), same));
+	assert_true(memory_tag_app(m, &row.login, hash, &app));
+	assert_true(memory_tag_app(m, &row.login, same, &again));
+	assert_memory_equal(&app, &again, sizeof(app));
+	typed = tag_of(&row, text);
+	assert_memory_not_equal(&app, &typed, sizeof(app));
+	assert_true(memory_tag(m, &row.login, span_make(hash, sizeof(hash)),
+			       &typed));
+	assert_memory_not_equal(&app, &typed, sizeof(app));
+}
+
 static void what_is_wrong_now_is_forgotten(void **state)
 {
 	struct login_row row = row_of("bob@example.org"), told;
@@ -255,6 +276,8 @@ int main(void)
 			what_was_right_is_known_for_the_same_row_and_password),
 		cmocka_unit_test(each_change_of_the_row_makes_it_another),
 		cmocka_unit_test(an_application_password_is_not_the_rows),
+		cmocka_unit_test(
+			an_application_password_is_never_another_of_its_letters),
 		cmocka_unit_test(what_is_wrong_now_is_forgotten),
 		cmocka_unit_test(it_is_forgotten_after_a_while_without_logins),
 		cmocka_unit_test(without_a_row_it_says_what_the_row_said),

@@ -73,6 +73,18 @@ void lookup_domain(struct lookup *l, struct span domain,
 	judge_memory_put_domain(l->j->memory, domain, l->asked, f_r);
 }
 
+enum fact lookup_stranger(struct lookup *l, struct span domain)
+{
+	struct domain_facts f;
+
+	if (judge_memory_get_foreign(l->j->memory, domain, l->asked))
+		return F_NO;
+	lookup_domain(l, domain, &f);
+	if (f.ours == F_NO)
+		judge_memory_put_foreign(l->j->memory, domain, l->asked);
+	return f.ours;
+}
+
 enum fact lookup_alias(struct lookup *l, struct span name,
 		       bool (*target)(void *arg, struct span text), void *arg)
 {
@@ -85,6 +97,39 @@ enum fact lookup_alias(struct lookup *l, struct span name,
 	found = accounts_alias(db, l->j->profile, name, target, arg);
 	lookup_note(l, profile_query_name(PQ_ALIAS), name, began);
 	return found;
+}
+
+enum fact lookup_sender(struct lookup *l, const struct addr *login,
+			const struct addr *sender)
+{
+	int64_t began = clock_us();
+	struct db *db;
+	enum fact may;
+
+	if (l->j->profile->query[PQ_SENDER].n == 0)
+		return F_NO;
+	db = lookup_accounts(l);
+	if (!db)
+		return F_TEMP;
+	may = accounts_sender(db, l->j->profile, login, sender);
+	lookup_note(l, profile_query_name(PQ_SENDER), addr_span(sender), began);
+	return may;
+}
+
+enum fact lookup_known(struct lookup *l, const struct addr *a)
+{
+	int64_t began = clock_us();
+	struct judge_mailbox b;
+	struct db *db;
+
+	if (judge_memory_get_mailbox(l->j->memory, a, l->asked, &b))
+		return F_YES;
+	db = lookup_accounts(l);
+	if (!db)
+		return F_TEMP;
+	accounts_mailbox(db, l->j->profile, a, &b.facts);
+	lookup_note(l, profile_query_name(PQ_MAILBOX), addr_span(a), began);
+	return b.facts.known;
 }
 
 void lookup_login(struct lookup *l, const struct addr *login,

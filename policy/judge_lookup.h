@@ -22,9 +22,21 @@ void lookup_end(struct lookup *l);
 void lookup_domain(struct lookup *l, struct span domain,
 		   struct domain_facts *f_r);
 
+/* Is it a domain of ours, for a stranger who bears its name? That it is not is
+ * remembered for a minute. */
+enum fact lookup_stranger(struct lookup *l, struct span domain);
+
 /* As accounts_alias(). */
 enum fact lookup_alias(struct lookup *l, struct span name,
 		       bool (*target)(void *arg, struct span text), void *arg);
+
+/* Does the profile's sender_query say that a login may send as an address? F_NO
+ * also where it has no such query. */
+enum fact lookup_sender(struct lookup *l, const struct addr *login,
+			const struct addr *sender);
+
+/* Is there a mailbox of this name? It gets no row by that. */
+enum fact lookup_known(struct lookup *l, const struct addr *a);
 
 /* Is who has logged in still open for sending? Without a state_query of the
  * profile nobody can tell: F_NO, not known. */

@@ -6,9 +6,11 @@
 
 enum {
 	DOMAIN_SLOTS = 256,
+	FOREIGN_SLOTS = 2048,
 	MAILBOX_SLOTS = 4096,
 	MODE_SLOTS = 4096,
-	LOGIN_SLOTS = 1024
+	LOGIN_SLOTS = 1024,
+	OWNS_SLOTS = 1024
 };
 
 struct domain_slot {
@@ -35,13 +37,21 @@ struct login_slot {
 	int64_t asked;
 };
 
+struct owns_slot {
+	struct addr login; /* n 0: empty */
+	struct addr sender;
+	int64_t asked;
+};
+
 struct judge_memory {
 	pthread_mutex_t lock;
 	struct domain_slot domain[DOMAIN_SLOTS];
+	struct domain_slot foreign[FOREIGN_SLOTS]; /* without facts */
 	struct mailbox_slot mailbox[MAILBOX_SLOTS];
 	struct mailbox_slot route[MAILBOX_SLOTS];
 	struct mode_slot mode[MODE_SLOTS];
 	struct login_slot login[LOGIN_SLOTS];
+	struct owns_slot owns[OWNS_SLOTS];
 };
 
 struct judge_memory *judge_memory_new(void)
@@ -122,6 +132,39 @@ void judge_memory_put_domain(struct judge_memory *m, struct span domain,
 	s->n = domain.n;
 	s->asked = asked;
 	s->facts = *f;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static struct domain_slot *foreign_slot(struct judge_memory *m,
+					struct span domain)
+{
+	return &m->foreign[hash(domain) % FOREIGN_SLOTS];
+}
+
+bool judge_memory_get_foreign(struct judge_memory *m, struct span domain,
+			      int64_t now)
+{
+	const struct domain_slot *s = foreign_slot(m, domain);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->n && span_eq(span_make(s->name, s->n), domain) &&
+	      now >= s->asked && now - s->asked < JUDGE_MEMORY_FOREIGN_MS;
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_foreign(struct judge_memory *m, struct span domain,
+			      int64_t asked)
+{
+	struct domain_slot *s = foreign_slot(m, domain);
+
+	if (domain.n > ADDR_DOMAIN_MAX)
+		return;
+	(void)pthread_mutex_lock(&m->lock);
+	memcpy(s->name, domain.p, domain.n);
+	s->n = domain.n;
+	s->asked = asked;
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -239,6 +282,41 @@ void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
 
 	(void)pthread_mutex_lock(&m->lock);
 	s->addr = *login;
+	s->asked = asked;
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+static struct owns_slot *owns_slot(struct judge_memory *m,
+				   const struct addr *login,
+				   const struct addr *sender)
+{
+	uint32_t h = hash(addr_span(login)) * 31 + hash(addr_span(sender));
+
+	return &m->owns[h % OWNS_SLOTS];
+}
+
+bool judge_memory_get_owns(struct judge_memory *m, const struct addr *login,
+			   const struct addr *sender, int64_t now)
+{
+	const struct owns_slot *s = owns_slot(m, login, sender);
+	bool hit;
+
+	(void)pthread_mutex_lock(&m->lock);
+	hit = s->login.n && span_eq(addr_span(&s->login), addr_span(login)) &&
+	      span_eq(addr_span(&s->sender), addr_span(sender)) &&
+	      is_fresh(s->asked, now);
+	(void)pthread_mutex_unlock(&m->lock);
+	return hit;
+}
+
+void judge_memory_put_owns(struct judge_memory *m, const struct addr *login,
+			   const struct addr *sender, int64_t asked)
+{
+	struct owns_slot *s = owns_slot(m, login, sender);
+
+	(void)pthread_mutex_lock(&m->lock);
+	s->login = *login;
+	s->sender = *sender;
 	s->asked = asked;
 	(void)pthread_mutex_unlock(&m->lock);
 }

@@ -1,7 +1,8 @@
 /* policy/judge_memory.h: what the judge remembers for a moment. Only good
  * news ("ours and active", "known and active") and for at most a second: who
  * was disabled is rejected within that second, and who was just made is never
- * unknown. Bounded, thread-safe. */
+ * unknown. The one exception is a foreign domain, see there. Bounded,
+ * thread-safe. */
 #ifndef MAILROW_POLICY_JUDGE_MEMORY_H
 #define MAILROW_POLICY_JUDGE_MEMORY_H
 
@@ -9,7 +10,7 @@
 #include "sql/box.h"
 #include "sql/served.h"
 
-enum { JUDGE_MEMORY_MS = 1000 };
+enum { JUDGE_MEMORY_MS = 1000, JUDGE_MEMORY_FOREIGN_MS = 60000 };
 
 struct judge_memory;
 
@@ -30,6 +31,15 @@ bool judge_memory_get_domain(struct judge_memory *m, struct span domain,
 			     int64_t now, struct domain_facts *f_r);
 void judge_memory_put_domain(struct judge_memory *m, struct span domain,
 			     int64_t asked, const struct domain_facts *f);
+
+/* A domain that is not ours, for a minute: of a stranger's name only, so that
+ * mail from elsewhere costs no question. A new domain of ours is protected
+ * from strangers that much later; its own mail never asks this. */
+bool judge_memory_get_foreign(struct judge_memory *m, struct span domain,
+			      int64_t now);
+void judge_memory_put_foreign(struct judge_memory *m, struct span domain,
+			      int64_t asked);
+
 bool judge_memory_get_mailbox(struct judge_memory *m, const struct addr *a,
 			      int64_t now, struct judge_mailbox *b_r);
 void judge_memory_put_mailbox(struct judge_memory *m, const struct addr *a,
@@ -47,6 +57,12 @@ bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
 			    int64_t now);
 void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
 			    int64_t asked);
+
+/* An address that is a login's. */
+bool judge_memory_get_owns(struct judge_memory *m, const struct addr *login,
+			   const struct addr *sender, int64_t now);
+void judge_memory_put_owns(struct judge_memory *m, const struct addr *login,
+			   const struct addr *sender, int64_t asked);
 
 /* How an address is served: whatever it is; and when that was asked. */
 bool judge_memory_get_mode(struct judge_memory *m, const struct addr *a,

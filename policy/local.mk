@@ -3,6 +3,7 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/expand.c policy/expand.h \
+	policy/helo.c policy/helo.h \
 	policy/keymap.c policy/keymap.h \
 	policy/limit.c policy/limit.h \
 	policy/login.c policy/login.h \
@@ -13,6 +14,7 @@ policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_lookup.c policy/judge_lookup.h \
 	policy/judge_memory.c policy/judge_memory.h \
+	policy/lookup_owns.c policy/lookup_owns.h \
 	policy/settings.c policy/settings.h
 
 if HAVE_CMOCKA
@@ -37,6 +39,13 @@ tests_unit_test_judge_memory_SOURCES = tests/unit/test_judge_memory.c
 tests_unit_test_judge_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_judge_memory_LDADD = policy/libjudge.a $(CORE_LIBS) \
 	$(CMOCKA_LIBS)
+
+UNIT_SENDER = tests/unit/test_helo
+check_PROGRAMS += $(UNIT_SENDER)
+TESTS += $(UNIT_SENDER)
+tests_unit_test_helo_SOURCES = tests/unit/test_helo.c tests/unit/wire.h
+tests_unit_test_helo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_helo_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_SNAPSHOT = tests/unit/test_netmap tests/unit/test_pattern
 check_PROGRAMS += $(UNIT_SNAPSHOT)

@@ -27,6 +27,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_judge \
 	tests/sql/test_sql_lease \
 	tests/sql/test_sql_maildrop \
+	tests/sql/test_sql_owns \
 	tests/sql/test_sql_purge \
 	tests/sql/test_sql_purgebox \
 	tests/sql/test_sql_plans \
@@ -125,6 +126,12 @@ tests_sql_test_sql_maildrop_SOURCES = tests/sql/test_sql_maildrop.c \
 tests_sql_test_sql_plans_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_plans_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_plans_SOURCES = tests/sql/test_sql_plans.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/panel.c tests/sql/panel.h
+tests_sql_test_sql_owns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_owns_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_owns_SOURCES = tests/sql/test_sql_owns.c \
+	tests/sql/panelrows.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/panel.c tests/sql/panel.h
 tests_sql_test_sql_profiles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

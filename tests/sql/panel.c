@@ -98,13 +98,11 @@ size_t panel_apply(const struct panel *p, const char *prefix)
 	return n;
 }
 
-/* A connection whose database is the panel's. */
-static struct db_target *target_of(const struct panel *p, enum program self,
-				   const char *user)
+static void put_options(const struct panel *p, enum program self,
+			const char *user)
 {
 	const char *group = program_option_group(self);
-	struct buf text = BUF_INIT(2000), why = BUF_INIT(1000);
-	struct db_target *t;
+	struct buf text = BUF_INIT(2000);
 	char name[80];
 
 	buf_printf(&text, "[%s-accounts]\nuser=%s\nsocket=%s\n", group, user,
@@ -113,10 +111,25 @@ static struct db_target *target_of(const struct panel *p, enum program self,
 		   strcmp(user, "root") == 0 ? "" : "password=pw\n");
 	snprintf(name, sizeof(name), "%s.cnf", group);
 	fix_option_file(name, buf_cstr(&text), 0600);
+	buf_release(&text);
+}
+
+void panel_options(const struct panel *p, enum panel_user u)
+{
+	put_options(p, users[u].self, users[u].user);
+}
+
+/* A connection whose database is the panel's. */
+static struct db_target *target_of(const struct panel *p, enum program self,
+				   const char *user)
+{
+	struct buf why = BUF_INIT(1000);
+	struct db_target *t;
+
+	put_options(p, self, user);
 	t = db_target_new(fix_conf, self, DB_ACCOUNTS, &why);
 	if (!t)
 		fail_msg("%s", buf_cstr(&why));
-	buf_release(&text);
 	buf_release(&why);
 	return t;
 }

@@ -28,6 +28,10 @@ extern struct panel panels[PANELS];
 int panel_start(void **state);
 int panel_end(void **state);
 
+/* Writes the option file of one of its users again, for connections that are
+ * made from now on. */
+void panel_options(const struct panel *p, enum panel_user u);
+
 /* Is the panel one of these (blanks between)? "*" is every one, and a list
  * behind "!" all others. */
 bool panel_in(const struct panel *p, const char *list);

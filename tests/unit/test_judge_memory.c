@@ -174,6 +174,35 @@ static void every_mode_is_remembered_for_a_second(void **state)
 	assert_false(judge_memory_get_mode(*state, &a, 1000, &got, &asked));
 }
 
+static void an_address_is_remembered_with_its_login(void **state)
+{
+	struct addr bob = address("bob@d.test"), al = address("al@d.test");
+	struct addr sales = address("sales@d.test");
+
+	assert_false(judge_memory_get_owns(*state, &bob, &sales, 5000));
+	judge_memory_put_owns(*state, &bob, &sales, 5000);
+	assert_true(judge_memory_get_owns(*state, &bob, &sales, 5999));
+	assert_false(judge_memory_get_owns(*state, &bob, &sales, 6000));
+	assert_false(judge_memory_get_owns(*state, &al, &sales, 5000));
+	assert_false(judge_memory_get_owns(*state, &bob, &al, 5000));
+	assert_false(judge_memory_get_owns(*state, &sales, &bob, 5000));
+}
+
+static void a_foreign_domain_is_remembered_for_a_minute(void **state)
+{
+	struct domain_facts f = { .ours = F_NO, .active = F_NO };
+	struct span name = SPAN_LIT("far.test");
+
+	assert_false(judge_memory_get_foreign(*state, name, 5000));
+	judge_memory_put_foreign(*state, name, 5000);
+	assert_true(judge_memory_get_foreign(*state, name, 64999));
+	assert_false(judge_memory_get_foreign(*state, name, 65000));
+	assert_false(judge_memory_get_foreign(*state, name, 4999));
+	assert_false(
+		judge_memory_get_foreign(*state, SPAN_LIT("far.tes"), 5000));
+	assert_false(judge_memory_get_domain(*state, name, 5000, &f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +222,12 @@ int main(void)
 			a_route_is_as_old_as_the_oldest_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			every_mode_is_remembered_for_a_second, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_address_is_remembered_with_its_login, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_foreign_domain_is_remembered_for_a_minute, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests_name("judge_memory", tests, NULL, NULL);

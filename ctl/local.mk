@@ -30,6 +30,7 @@ ctl_mailrow_SOURCES = \
 	ctl/checksocket.c \
 	ctl/checktls.c \
 	ctl/domain.c \
+	ctl/limit.c \
 	ctl/lookup.c \
 	ctl/mailbox.c ctl/mailbox.h \
 	ctl/mailboxerase.c \

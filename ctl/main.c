@@ -15,12 +15,13 @@ static const struct verb *const nouns[] = {
 	serve_verbs,  retention_verbs, account_verbs, mailbox_verbs,
 	purge_verbs,  undelete_verbs,  verify_verbs,  check_verbs,
 	status_verbs, metrics_verbs,   pop3_verbs,    auth_verbs,
+	limit_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
 static void print_verb(FILE *out, const struct verb *v)
 {
-	char left[64];
+	char left[96];
 
 	snprintf(left, sizeof(left), "%s%s%s%s%s", v->noun,
 		 v->name[0] ? " " : "", v->name, v->usage[0] ? " " : "",

@@ -22,6 +22,7 @@ sql_libsql_a_SOURCES = \
 	sql/export.c sql/export.h \
 	sql/lease.c sql/lease.h \
 	sql/history.c sql/history.h \
+	sql/limittable.c sql/limittable.h \
 	sql/login.c sql/login.h \
 	sql/maildrop.c sql/maildrop.h \
 	sql/native.c sql/native.h \

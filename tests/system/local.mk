@@ -13,6 +13,7 @@ SYSTEM_TESTS = \
 	tests/system/test_exclusive.py \
 	tests/system/test_faultpoints.py \
 	tests/system/test_keeper.py \
+	tests/system/test_limits.py \
 	tests/system/test_lmtp.py \
 	tests/system/test_lmtpfault.py \
 	tests/system/test_lmtpways.py \

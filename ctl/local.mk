@@ -38,6 +38,7 @@ ctl_mailrow_SOURCES = \
 	ctl/main.c \
 	ctl/metrics.c \
 	ctl/out.c ctl/out.h \
+	ctl/policy.c \
 	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \

@@ -133,11 +133,15 @@ static int lookup_judge(struct tool *t, const char *text, struct judge *j)
 	/* somebody with a login: whether strangers may relay is not asked */
 	const struct judge_client client = { .role = JUDGE_FULL,
 					     .authenticated = true };
+	int64_t deadline = deadline_in(t->conf->lookup_timeout);
+	struct judge_message message;
 	struct judged_rcpt r;
+	struct verdict none; /* nobody sends */
 	int code, verdict;
 
-	judge_rcpt(j, &client, span_of(text), declared_size,
-		   deadline_in(t->conf->lookup_timeout), &r);
+	judge_mail(j, &client, SPAN_EMPTY, declared_size, deadline, &message,
+		   &none);
+	judge_rcpt(j, &client, &message, span_of(text), deadline, &r);
 	code = r.n > 0 || t->json ? print_targets(t, &r) : EX_OK;
 	verdict = print_verdict(t, text, &r);
 	judged_release(&r);

@@ -15,7 +15,7 @@ static const struct verb *const nouns[] = {
 	serve_verbs,  retention_verbs, account_verbs, mailbox_verbs,
 	purge_verbs,  undelete_verbs,  verify_verbs,  check_verbs,
 	status_verbs, metrics_verbs,   pop3_verbs,    auth_verbs,
-	limit_verbs,
+	limit_verbs,  policy_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 

@@ -21,6 +21,15 @@ struct reply {
 
 const struct reply *reply_get(enum reply_id id);
 
+/* What stands in a text for {login}, {subject} and {until}. */
+struct reply_words {
+	struct span login, subject, until;
+};
+
+/* The text, with the words in their places; w may be NULL where it has none. */
+void reply_put_text(struct buf *b, enum reply_id id,
+		    const struct reply_words *w);
+
 /* "-ERR [CODE] text" CRLF; at most 512 octets (RFC 1939 s.3). */
 void reply_put_pop3(struct buf *b, enum reply_id id);
 

@@ -10,8 +10,9 @@ enum { QUEUE_ID_MAX = 63 };
 
 struct message {
 	bool utf8;
-	int64_t begun;                   /* clock_ms() at MAIL */
-	uint64_t declared;               /* SIZE=, 0 = not told */
+	int64_t begun;     /* clock_ms() at MAIL */
+	uint64_t declared; /* SIZE=, 0 = not told */
+	struct judge_message judged;
 	uint64_t octets;                 /* so far */
 	char *sender;                    /* path without <>, NULL = none */
 	char queue_id[QUEUE_ID_MAX + 1]; /* "" = not known */

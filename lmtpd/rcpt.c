@@ -74,15 +74,26 @@ static void log_reject(const struct session *s, struct span path,
 		 helo.s, predicate);
 }
 
+static const struct judge_client client = { .role = JUDGE_STORE };
+
+void rcpt_begin(struct session *s)
+{
+	struct message *m = &s->message;
+	struct verdict none; /* of a sender nothing is asked here */
+
+	judge_mail(&s->settings->judge, &client, span_of(m->sender),
+		   m->declared, deadline_in(s->settings->conf->lookup_timeout),
+		   &m->judged, &none);
+}
+
 enum reply_id rcpt_take(struct session *s, struct span path)
 {
-	const struct judge_client client = { .role = JUDGE_STORE };
 	const char *predicate;
 	struct judged_rcpt r;
 	enum reply_id id;
 
 	FAULT_PASS(LMTP_RCPT);
-	judge_rcpt(&s->settings->judge, &client, path, s->message.declared,
+	judge_rcpt(&s->settings->judge, &client, &s->message.judged, path,
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
 	FAULT_PASS(LMTP_JUDGED);
 	id = r.verdict.id;

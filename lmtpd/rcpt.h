@@ -4,6 +4,9 @@
 
 #include "lmtpd/session.h"
 
+/* A mail has begun: what the decisions about its recipients share. */
+void rcpt_begin(struct session *s);
+
 /* Judges it and remembers it in the message: R_NONE, or the reply that
  * rejects it, logged. */
 enum reply_id rcpt_take(struct session *s, struct span path);

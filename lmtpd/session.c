@@ -67,8 +67,10 @@ static enum reply_id do_mail(struct session *s, const struct lmtp_event *e)
 	enum reply_id id = message_open(&s->message, &e->mail);
 
 	FAULT_PASS(LMTP_MAIL);
-	if (id == R_NONE)
+	if (id == R_NONE) {
+		rcpt_begin(s);
 		id = e->reply;
+	}
 	say(s, id, SPAN_EMPTY);
 	return id;
 }

@@ -5,14 +5,22 @@
 #include <libmilter/mfdef.h>
 
 #include "lib/clock.h"
-#include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
-#include "lib/metric.h"
 #include "milter/finish.h"
 #include "milter/protocol.h"
+#include "milter/say.h"
 
 #define RCPT_MACRO "{rcpt_addr}"
+
+static void note_port(SMFICTX *ctx, struct session *s)
+{
+	uint64_t port;
+
+	s->client.port = 0;
+	if (span_u64(mf_macro(ctx, "{daemon_port}"), &port) && port <= 65535)
+		s->client.port = (unsigned)port;
+}
 
 static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
 {
@@ -22,6 +30,7 @@ static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
 	if (s) {
 		session_set_client(s, name, a);
 		mf_copy(s->mta, sizeof(s->mta), mf_macro(ctx, "j"));
+		note_port(ctx, s);
 	}
 	return protocol_go_on(s, SMFIP_NR_CONN);
 }
@@ -70,12 +79,16 @@ static bool has_mail_macros(SMFICTX *ctx, const struct session *s)
 	return !s->told_macros || (told.n > 0 && !mf_is_spent(told));
 }
 
-/* A name that is no address is none of the profile's. */
-static void note_login(SMFICTX *ctx, struct session *s)
+/* What may have changed since the last mail. A name that is no address is none
+ * of the profile's. */
+static void note_client(SMFICTX *ctx, struct session *s)
 {
 	struct judge_client *c = &s->client;
 	struct addr login = { .n = 0 };
 
+	c->tls = s->tls[0] != '\0';
+	c->helo = span_of(s->helo);
+	c->mta = span_of(s->mta);
 	c->authenticated = is_authenticated(ctx);
 	if (!c->authenticated ||
 	    addr_parse(mf_macro(ctx, "{auth_authen}"),
@@ -84,50 +97,6 @@ static void note_login(SMFICTX *ctx, struct session *s)
 	if (!span_eq(addr_span(&login), addr_span(&c->login)))
 		s->login_known = false;
 	c->login = login;
-}
-
-/* In the words of Postfix. rcpt NULL: it is about MAIL. */
-static void log_verdict(const struct session *s, const char *rcpt,
-			const struct verdict *v)
-{
-	const struct message *m = &s->message;
-	const struct reply *r = reply_get(v->id);
-	const char *step = rcpt ? "RCPT" : "MAIL";
-	struct esc_text name, from, to, helo;
-	char about[sizeof(to.s) + sizeof(" to=<>")] = "";
-	const char *proto = m->esmtp || s->tls[0] ? "ESMTP" : "SMTP";
-
-	(void)esc_text(&name, span_of(s->name));
-	(void)esc_text(&from, span_of(m->sender));
-	(void)esc_text(&to, addr_bare(span_of(rcpt)));
-	(void)esc_text(&helo, span_of(s->helo));
-	if (rcpt)
-		(void)snprintf(about, sizeof(about), " to=<%s>", to.s);
-	if (v->shadow[0])
-		log_info("%s: shadow: %s from %s[%s]: would be rejected by "
-			 "'%s'; from=<%s>%s proto=%s helo=<%s>",
-			 message_id(m), step, name.s, s->addr, v->shadow,
-			 from.s, about, proto, helo.s);
-	if (v->id != R_NONE)
-		log_info("%s: milter-reject: %s from %s[%s]: %u %s <%s>: %s; "
-			 "from=<%s>%s proto=%s helo=<%s> predicate=%s",
-			 message_id(m), step, name.s, s->addr, r->smtp,
-			 r->enhanced, rcpt ? to.s : from.s, r->text, from.s,
-			 about, proto, helo.s, v->predicate);
-}
-
-/* rcpt as above. */
-static sfsistat say_verdict(SMFICTX *ctx, const struct session *s,
-			    const char *rcpt, const struct verdict *v)
-{
-	const char *subject = rcpt ? rcpt : s->message.sender;
-
-	if (v->id != R_NONE || v->shadow[0])
-		log_verdict(s, rcpt, v);
-	if (v->id == R_NONE)
-		return SMFIS_CONTINUE;
-	metric_add_named(M_REJECTED, v->predicate);
-	return mf_reject(ctx, v->id, addr_bare(span_of(subject)));
 }
 
 /* The macros are there. */
@@ -140,12 +109,12 @@ static sfsistat take_mail(SMFICTX *ctx, struct session *s, char **argv)
 
 	message_open(m, argv ? argv : none);
 	note_queue_id(ctx, m);
-	note_login(ctx, s);
+	note_client(ctx, s);
 	judge_mail(&s->settings->judge, &s->client, span_of(m->sender),
 		   m->declared, deadline_in(s->settings->conf->lookup_timeout),
-		   &v);
+		   &m->judged, &v);
 	FAULT_PASS(MILTER_MAIL_JUDGED);
-	answer = say_verdict(ctx, s, NULL, &v);
+	answer = say_verdict(ctx, s, SAY_MAIL, SPAN_EMPTY, &v);
 	if (v.id != R_NONE)
 		message_reset(m);
 	return answer;
@@ -158,12 +127,12 @@ static sfsistat mf_mail(SMFICTX *ctx, char **argv)
 
 	FAULT_PASS(MILTER_MAIL);
 	if (!s)
-		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+		return mf_reject(ctx, R_NO_MEMORY);
 	if (!has_mail_macros(ctx, s)) {
 		message_reset(&s->message);
 		log_warn("MAIL without its macros: out of memory, or the MTA "
 			 "does not send what it agreed to");
-		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+		return mf_reject(ctx, R_NO_MEMORY);
 	}
 	answer = take_mail(ctx, s, argv);
 	mf_spend_macro(ctx, PROTOCOL_MAIL_MACRO);
@@ -205,11 +174,11 @@ static sfsistat take_rcpt(SMFICTX *ctx, char **argv)
 
 	if (!s || !s->message.open || !argv || !argv[0] ||
 	    mf_is_spent(mf_macro(ctx, RCPT_MACRO)))
-		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+		return mf_reject(ctx, R_NO_MEMORY);
 	note_queue_id(ctx, &s->message);
 	FAULT_PASS(MILTER_RCPT);
-	judge_rcpt(&s->settings->judge, &s->client, judged_path(ctx, argv[0]),
-		   s->message.declared,
+	judge_rcpt(&s->settings->judge, &s->client, &s->message.judged,
+		   judged_path(ctx, argv[0]),
 		   deadline_in(s->settings->conf->lookup_timeout), &r);
 	FAULT_PASS(MILTER_JUDGED);
 	v = r.verdict;
@@ -222,7 +191,7 @@ static sfsistat take_rcpt(SMFICTX *ctx, char **argv)
 				      "milter", v.shadow };
 	else
 		judged_release(&r);
-	return say_verdict(ctx, s, argv[0], &v);
+	return say_verdict(ctx, s, SAY_RCPT, span_of(argv[0]), &v);
 }
 
 static sfsistat mf_rcpt(SMFICTX *ctx, char **argv)
@@ -240,7 +209,7 @@ static sfsistat mf_data(SMFICTX *ctx)
 
 	FAULT_PASS(MILTER_DATA);
 	if (!s)
-		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+		return mf_reject(ctx, R_NO_MEMORY);
 	note_queue_id(ctx, &s->message);
 	if (message_is_ours(&s->message))
 		return SMFIS_CONTINUE;
@@ -285,7 +254,7 @@ static sfsistat mf_end_of_message(SMFICTX *ctx)
 	sfsistat verdict;
 
 	if (!s)
-		return mf_reject(ctx, R_NO_MEMORY, SPAN_EMPTY);
+		return mf_reject(ctx, R_NO_MEMORY);
 	note_queue_id(ctx, &s->message);
 	verdict = finish_message(ctx, s);
 	message_reset(&s->message);

@@ -148,7 +148,7 @@ static sfsistat finish_verdict(SMFICTX *ctx, const struct session *s)
 	if (s->settings->conf->discard_when_done && may_discard(&s->message))
 		return SMFIS_DISCARD;
 	if (!edit_recipients(ctx, &s->message))
-		return mf_reject(ctx, R_DELIVER_TEMP, SPAN_EMPTY);
+		return mf_reject(ctx, R_DELIVER_TEMP);
 	return SMFIS_CONTINUE;
 }
 
@@ -162,10 +162,9 @@ sfsistat finish_message(SMFICTX *ctx, struct session *s)
 		id = finish_store(s);
 	else
 		finish_log(s);
-	verdict = id == R_NONE ? finish_verdict(ctx, s)
-			       : mf_reject(ctx, id, SPAN_EMPTY);
+	verdict = id == R_NONE ? finish_verdict(ctx, s) : mf_reject(ctx, id);
 	if (FAULT(MILTER_BEFORE_REPLY))
-		verdict = mf_reject(ctx, R_DELIVER_TEMP, SPAN_EMPTY);
+		verdict = mf_reject(ctx, R_DELIVER_TEMP);
 	metric_add_time(M_EOM_SECONDS, begun);
 	return verdict;
 }

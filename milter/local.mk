@@ -11,6 +11,7 @@ milter_mailrow_milter_SOURCES = \
 	milter/mf.c milter/mf.h \
 	milter/milteraccept.c milter/milteraccept.h \
 	milter/protocol.c milter/protocol.h \
+	milter/say.c milter/say.h \
 	milter/session.c milter/session.h
 milter_mailrow_milter_CFLAGS = $(AM_CFLAGS) $(MILTER_CFLAGS)
 milter_mailrow_milter_LDADD = $(JUDGE_LIBS) $(MILTER_LIBS)

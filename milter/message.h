@@ -15,6 +15,7 @@ struct message {
 	uint64_t declared;               /* SIZE=, 0 = not told */
 	char *sender;                    /* path without <>, NULL = not open */
 	char queue_id[QUEUE_ID_MAX + 1]; /* "" = not known yet */
+	struct judge_message judged;
 	struct intake intake;
 	struct content content;
 };

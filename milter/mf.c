@@ -71,23 +71,29 @@ static size_t put_clean(char *to, size_t n, struct span s)
 	return n;
 }
 
-sfsistat mf_reject(SMFICTX *ctx, enum reply_id id, struct span subject)
+sfsistat mf_reply(SMFICTX *ctx, enum reply_id id, struct span subject,
+		  struct span text)
 {
 	const struct reply *r = reply_get(id);
-	char text[REPLY_TEXT_MAX + 1];
+	char said[REPLY_TEXT_MAX + 1];
 	char code[8], enhanced[16];
 	size_t n = 0;
 
 	(void)snprintf(code, sizeof(code), "%u", r->smtp);
 	(void)snprintf(enhanced, sizeof(enhanced), "%s", r->enhanced);
 	if (subject.n) {
-		n = put_clean(text, n, SPAN_LIT("<"));
-		n = put_clean(text, n, span_head(subject, SUBJECT_MAX));
-		n = put_clean(text, n, SPAN_LIT(">: "));
+		n = put_clean(said, n, SPAN_LIT("<"));
+		n = put_clean(said, n, span_head(subject, SUBJECT_MAX));
+		n = put_clean(said, n, SPAN_LIT(">: "));
 	}
-	n = put_clean(text, n, span_of(r->text));
-	text[n] = '\0';
+	n = put_clean(said, n, text);
+	said[n] = '\0';
 	/* without our text the MTA says its own: the class is what counts */
-	(void)smfi_setreply(ctx, code, enhanced, text);
+	(void)smfi_setreply(ctx, code, enhanced, said);
 	return r->smtp >= 500 ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+sfsistat mf_reject(SMFICTX *ctx, enum reply_id id)
+{
+	return mf_reply(ctx, id, SPAN_EMPTY, span_of(reply_get(id)->text));
 }

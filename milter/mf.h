@@ -21,7 +21,11 @@ bool mf_is_spent(struct span macro);
 
 /* Sets the reply "CODE X.Y.Z <subject>: text" (no subject: the text alone) and
  * returns the verdict of its class. */
-sfsistat mf_reject(SMFICTX *ctx, enum reply_id id, struct span subject);
+sfsistat mf_reply(SMFICTX *ctx, enum reply_id id, struct span subject,
+		  struct span text);
+
+/* The same with the reply's own text, without a subject. */
+sfsistat mf_reject(SMFICTX *ctx, enum reply_id id);
 
 /* The macros that the MTA shall send at a stage (SMFIM_*). */
 bool mf_want_macros(SMFICTX *ctx, int stage, const char *names)

@@ -23,7 +23,7 @@ static const struct {
 	int stage;
 	const char *names;
 } macros[] = {
-	{ SMFIM_CONNECT, "j" },
+	{ SMFIM_CONNECT, "j {daemon_port}" },
 	{ SMFIM_HELO, "{tls_version} {cipher}" },
 	{ SMFIM_ENVFROM, "i {auth_type} {auth_authen} " PROTOCOL_MAIL_MACRO },
 	{ SMFIM_ENVRCPT, "i {rcpt_addr}" },

@@ -4,26 +4,78 @@
 
 #include <stdlib.h>
 
-#include "lib/array.h"
 #include "lib/clock.h"
 #include "lib/metric.h"
-#include "policy/expand.h"
-#include "policy/judge_lookup.h"
+#include "policy/judgeint.h"
 
-/* One recipient on its way to a verdict. */
-struct judging {
-	struct lookup l;
-	const struct judge_client *client;
-	uint64_t size;
-	struct addr rcpt;
-	struct judge_mailbox *box; /* by the number of the answer */
-	size_t nbox, box_size;
-	struct judged_rcpt *r;
-};
-
-static struct verdict verdict_of(enum reply_id id, const char *predicate)
+struct verdict judge_decide(const struct judge *j, const struct judge_client *c,
+			    unsigned stage, const struct facts *f,
+			    const struct policy_modes *m)
 {
-	return (struct verdict){ id, predicate, "" };
+	if (c->role == JUDGE_STORE)
+		stage |= STAGE_STORE;
+	return policy_decide(stage, f, m, j->tried, j->tried_arg);
+}
+
+/* Until somebody has said what the MTA serves, we would reject its mail. */
+static void modes_of(const struct judge *j, struct policy_modes *m_r)
+{
+	policy_modes_default(m_r);
+	if (j->conf->mta_domains.n == 0)
+		(void)policy_modes_set(m_r, P_RELAY_DENIED, M_SHADOW);
+}
+
+static void client_facts(const struct judge *j, const struct judge_client *c,
+			 struct client_facts *f_r)
+{
+	*f_r = (struct client_facts){ .authenticated = c->authenticated,
+				      .tls = c->tls,
+				      .relay_port = true };
+	f_r->trusted =
+		fact_of(c->has_addr &&
+			network_set_has(&j->conf->trusted_networks, &c->addr));
+}
+
+static void login_facts(struct lookup *l, const struct judge_client *c,
+			struct login_facts *f_r)
+{
+	*f_r = (struct login_facts){ .known = F_NO };
+	if (c->login.n > 0 && c->role != JUDGE_STORE)
+		lookup_login(l, &c->login, f_r);
+	f_r->was_known = c->login_known && *c->login_known;
+	if (c->login_known && f_r->known == F_YES)
+		*c->login_known = true;
+}
+
+/* What is known without MAIL, as where mail is only stored. */
+static void begin(const struct judge *j, const struct judge_client *c,
+		  struct judge_message *m_r)
+{
+	memset(m_r, 0, sizeof(*m_r));
+	modes_of(j, &m_r->modes);
+	client_facts(j, c, &m_r->facts.client);
+	m_r->facts.over_quota_hard =
+		span_eq(span_of(j->conf->over_quota), SPAN_LIT("reject"));
+}
+
+void judge_mail(const struct judge *j, const struct judge_client *c,
+		struct span sender, uint64_t size, int64_t deadline,
+		struct judge_message *m_r, struct verdict *v_r)
+{
+	struct lookup l;
+
+	begin(j, c, m_r);
+	m_r->size = size;
+	m_r->null_sender = sender.n == 0;
+	m_r->facts.mail.null_sender = m_r->null_sender;
+	if (addr_parse(sender, j->conf->fold_local_part, &m_r->sender) !=
+	    ADDR_OK)
+		m_r->sender.n = 0;
+	m_r->subject = c->login;
+	lookup_begin(&l, j, deadline);
+	login_facts(&l, c, &m_r->facts.login);
+	*v_r = judge_decide(j, c, STAGE_MAIL, &m_r->facts, &m_r->modes);
+	lookup_end(&l);
 }
 
 /* The domain of an address that is otherwise none: what follows the last @.
@@ -56,345 +108,43 @@ static void judge_domain(struct lookup *l, struct span domain,
 	}
 	f->local = d.ours;
 	f->domain_active = d.active;
-	f->mta_domains_set = mta->n > 0;
 	f->mta_domain = domain.n == 0 || conf_list_has(mta, domain);
 }
 
-/* A mail whose size was not told has one octet at least. */
-static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
+/* What the recipient's name tells, and who has logged in. */
+static void rcpt_facts(struct judging *g, struct span rcpt)
 {
-	uint64_t sum;
+	const struct judge *j = g->l.j;
+	struct rcpt_facts *f = &g->facts.rcpt;
 
-	if (b->facts.quota == 0 || b->mode == SERVED_PASS)
-		return F_YES;
-	if (__builtin_add_overflow(b->box.octets, size ? size : 1, &sum))
-		return F_NO;
-	return sum <= b->facts.quota ? F_YES : F_NO;
-}
-
-/* Canonical text that is known to be an address. */
-static void addr_again(struct span s, struct addr *a_r)
-{
-	memcpy(a_r->text, s.p, s.n);
-	a_r->text[s.n] = '\0';
-	a_r->n = (uint16_t)s.n;
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '@')
-			a_r->at = (uint16_t)i;
-}
-
-static bool take_target(void *arg, struct span text)
-{
-	struct expand *e = arg;
-
-	expand_tell_target(e, text);
-	return expand_step(e) == EXPAND_ASK_ALIAS;
-}
-
-static void answer_domain(struct judging *g, struct expand *e)
-{
-	struct domain_facts d = { .ours = F_TEMP };
-
-	lookup_domain(&g->l, expand_key(e), &d);
-	expand_tell_domain(e, d.ours, d.active, span_of(d.alias_of));
-}
-
-static bool answer_mailbox(struct judging *g, struct expand *e)
-{
-	struct judge_mailbox *b;
-	struct addr a;
-
-	b = array_grow(g->box, g->nbox, &g->box_size, sizeof(*b));
-	if (!b)
-		return false;
-	g->box = b;
-	b = &g->box[g->nbox++];
-	addr_again(expand_key(e), &a);
-	lookup_mailbox(&g->l, &a, b);
-	expand_tell_mailbox(e, b->facts.known);
-	return true;
-}
-
-/* The database answers what the stepper asks. */
-static enum expand_step walk(struct judging *g, struct expand *e)
-{
-	for (;;) {
-		enum expand_step step = expand_step(e);
-
-		switch (step) {
-		case EXPAND_ASK_DOMAIN:
-			answer_domain(g, e);
-			break;
-		case EXPAND_ASK_ALIAS:
-			expand_tell_alias(e, lookup_alias(&g->l, expand_key(e),
-							  take_target, e));
-			break;
-		case EXPAND_ASK_MAILBOX:
-			if (!answer_mailbox(g, e))
-				return EXPAND_NO_MEMORY;
-			break;
-		case EXPAND_DONE:
-		case EXPAND_TEMP:
-		case EXPAND_TOO_FAR:
-		case EXPAND_NO_MEMORY:
-			return step;
-		}
-	}
-}
-
-static const enum judged_kind kind_of_mode[] = {
-	[SERVED_PASS] = JUDGED_PASS,
-	[SERVED_MIRROR] = JUDGED_MIRROR,
-	[SERVED_STORE] = JUDGED_STORE,
-};
-
-static void judge_mailbox_target(const struct judging *g,
-				 const struct judge_mailbox *b,
-				 struct rcpt_facts *f, struct judged_target *t)
-{
-	f->known = F_YES;
-	f->active = b->facts.active;
-	f->room = f->active == F_YES ? has_room(b, g->size) : F_TEMP;
-	t->kind = f->active == F_YES ? kind_of_mode[b->mode] : JUDGED_LEFT_OUT;
-	t->address = b->facts.name;
-	t->box = b->box;
-	t->quota = b->facts.quota;
-}
-
-/* The predicates see each end of the way as if it had been the recipient. */
-static void judge_target(const struct judging *g, const struct expand_target *e,
-			 struct judged_target *t)
-{
-	struct rcpt_facts f = { .syntax_ok = true,
-				.local = F_YES,
-				.domain_active = F_YES,
-				.known = F_NO };
-
-	*t = (struct judged_target){ .kind = JUDGED_LEFT_OUT,
-				     .address = e->address };
-	switch (e->kind) {
-	case EXPAND_FOREIGN:
-		t->kind = JUDGED_FOREIGN;
-		return;
-	case EXPAND_BAD:
-		t->why = verdict_of(R_ALIAS_TARGET, "aliases");
-		return;
-	case EXPAND_MAILBOX:
-		judge_mailbox_target(g, &g->box[e->answer], &f, t);
-		break;
-	case EXPAND_DOMAIN_OFF:
-		f.domain_active = F_NO;
-		break;
-	case EXPAND_UNKNOWN:
-		break;
-	}
-	t->why = policy_rcpt(&f);
-	if (t->why.id == R_RCPT_OVER_QUOTA)
-		t->kind = JUDGED_FULL;
-	else if (t->why.id != R_NONE)
-		t->kind = JUDGED_LEFT_OUT;
-}
-
-/* The recipient itself, or without its extension. */
-static bool is_rcpt(const struct judging *g, const struct addr *a)
-{
-	struct addr base;
-	struct span extension;
-
-	return span_eq(addr_span(a), addr_span(&g->rcpt)) ||
-	       (addr_strip_extension(&g->rcpt,
-				     span_of(g->l.j->conf->recipient_delimiter),
-				     &base, &extension) &&
-		span_eq(addr_span(a), addr_span(&base)));
-}
-
-/* When all that goes on is the recipient's own mailbox, the MTA keeps the
- * recipient as it is. */
-static bool stays(const struct judging *g)
-{
-	bool itself = false;
-
-	for (size_t i = 0; i < g->r->n; i++) {
-		if (!judged_goes_on(&g->r->target[i]))
-			continue;
-		if (!g->r->target[i].itself || itself)
-			return false;
-		itself = true;
-	}
-	return itself;
-}
-
-/* Accepted if anybody gets it. Otherwise what the sender is told is that a
- * full mailbox may have room later; or why the first one cannot have it. */
-static struct verdict sum_up(const struct judged_rcpt *r)
-{
-	const struct judged_target *worst = &r->target[0];
-
-	for (size_t i = 0; i < r->n; i++) {
-		const struct judged_target *t = &r->target[i];
-
-		if (judged_stores(t) || judged_goes_on(t))
-			return verdict_of(R_NONE, "");
-		if (worst->kind != JUDGED_FULL && t->kind == JUDGED_FULL)
-			worst = t;
-	}
-	return worst->why;
-}
-
-static void judge_targets(struct judging *g, const struct expand_target *t,
-			  size_t n)
-{
-	struct judged_rcpt *r = g->r;
-
-	r->n = n;
-	r->target = calloc(r->n, sizeof(*r->target));
-	if (!r->target) {
-		r->n = 0;
-		r->verdict = verdict_of(R_NO_MEMORY, "memory");
-		return;
-	}
-	for (size_t i = 0; i < r->n; i++) {
-		judge_target(g, &t[i], &r->target[i]);
-		r->target[i].itself = judged_goes_on(&r->target[i]) &&
-				      is_rcpt(g, &r->target[i].address);
-	}
-	r->verdict = sum_up(r);
-	r->keep = stays(g);
-}
-
-/* Most recipients lead to one mailbox. What is remembered of a domain that an
- * alias leads to may be older than the mailbox, so that way is not. */
-static void remember(const struct judging *g, const struct expand_target *t,
-		     size_t n)
-{
-	if (n == 1 && t->kind == EXPAND_MAILBOX &&
-	    span_eq(addr_domain(&t->address), addr_domain(&g->rcpt)))
-		judge_memory_put_route(g->l.j->memory, &g->rcpt,
-				       &g->box[t->answer]);
-}
-
-static bool judge_remembered(struct judging *g)
-{
-	struct expand_target t = { .kind = EXPAND_MAILBOX };
-	struct judge_mailbox b;
-
-	if (!judge_memory_get_route(g->l.j->memory, &g->rcpt, g->l.asked, &b))
-		return false;
-	t.address = b.facts.name;
-	g->box = &b;
-	judge_targets(g, &t, 1);
-	g->box = NULL;
-	return true;
-}
-
-static void judge_done(struct judging *g, const struct expand *e)
-{
-	size_t n;
-	const struct expand_target *t = expand_targets(e, &n);
-
-	remember(g, t, n);
-	judge_targets(g, t, n);
-}
-
-static void judge_expanded(struct judging *g)
-{
-	const struct conf *conf = g->l.j->conf;
-	struct expand *e = expand_new(&g->rcpt, conf->recipient_delimiter,
-				      conf->fold_local_part);
-	enum expand_step end = e ? walk(g, e) : EXPAND_NO_MEMORY;
-
-	if (end == EXPAND_DONE)
-		judge_done(g, e);
-	else if (end == EXPAND_TEMP)
-		g->r->verdict = verdict_of(R_STORE_DOWN, "store-up");
-	else if (end == EXPAND_TOO_FAR)
-		g->r->verdict = verdict_of(R_ALIAS_LOOP, "aliases");
-	else
-		g->r->verdict = verdict_of(R_NO_MEMORY, "memory");
-	expand_free(&e);
-	free(g->box);
-}
-
-/* A recipient of an active domain of ours. */
-static void judge_local(struct judging *g)
-{
-	enum served_mode mode;
-
-	if (!lookup_mode(&g->l, &g->rcpt, &mode)) {
-		g->r->verdict = verdict_of(R_STORE_DOWN, "store-up");
-		return;
-	}
-	if (mode == SERVED_PASS) {
-		g->r->keep = true;
-		return;
-	}
-	if (!judge_remembered(g))
-		judge_expanded(g);
-	if (g->r->verdict.id != R_NONE || g->client->role == JUDGE_POLICY) {
-		struct verdict v = g->r->verdict;
-
-		judged_release(g->r);
-		g->r->verdict = v;
-		g->r->ours = true;
-		g->r->keep = true;
-	}
-}
-
-/* A login may be closed while its session goes on. */
-static struct verdict judge_login(struct lookup *l,
-				  const struct judge_client *c)
-{
-	struct login_facts f = { .known = F_NO };
-
-	if (c->login.n > 0 && c->role != JUDGE_STORE)
-		lookup_login(l, &c->login, &f);
-	f.was_known = c->login_known && *c->login_known;
-	if (c->login_known && f.known == F_YES)
-		*c->login_known = true;
-	return policy_login(&f);
-}
-
-void judge_mail(const struct judge *j, const struct judge_client *c,
-		struct span sender, uint64_t size, int64_t deadline,
-		struct verdict *v_r)
-{
-	struct lookup l;
-
-	(void)sender;
-	(void)size;
-	lookup_begin(&l, j, deadline);
-	*v_r = judge_login(&l, c);
-	lookup_end(&l);
+	*f = (struct rcpt_facts){ .syntax_ok = false };
+	f->syntax_ok =
+		addr_parse(rcpt, j->conf->fold_local_part, &g->rcpt) == ADDR_OK;
+	judge_domain(&g->l,
+		     f->syntax_ok ? addr_domain(&g->rcpt) : broken_domain(rcpt),
+		     f);
+	login_facts(&g->l, g->client, &g->facts.login);
 }
 
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
-		struct span rcpt, uint64_t size, int64_t deadline,
+		struct judge_message *m, struct span rcpt, int64_t deadline,
 		struct judged_rcpt *r)
 {
-	struct judging g = { .client = c, .size = size, .r = r };
-	struct rcpt_facts f = { .authenticated = c->authenticated };
+	struct judging g = {
+		.client = c, .message = m, .facts = m->facts, .r = r
+	};
 	int64_t begun = clock_us();
 
 	memset(r, 0, sizeof(*r));
 	lookup_begin(&g.l, j, deadline);
-	f.trusted = c->role == JUDGE_STORE ||
-		    (c->has_addr &&
-		     network_set_has(&j->conf->trusted_networks, &c->addr));
-	f.syntax_ok =
-		addr_parse(rcpt, j->conf->fold_local_part, &g.rcpt) == ADDR_OK;
-	judge_domain(&g.l,
-		     f.syntax_ok ? addr_domain(&g.rcpt) : broken_domain(rcpt),
-		     &f);
-	r->ours = f.local == F_YES;
-	r->verdict = judge_login(&g.l, c);
-	if (r->verdict.id != R_NONE) {
-		r->keep = true;
-	} else if (f.syntax_ok && r->ours && f.domain_active == F_YES) {
-		r->verdict = verdict_of(R_NONE, "");
+	modes_of(j, &g.modes);
+	rcpt_facts(&g, rcpt);
+	r->ours = g.facts.rcpt.local == F_YES;
+	r->keep = true;
+	r->verdict = judge_decide(j, c, STAGE_RCPT, &g.facts, &g.modes);
+	if (r->verdict.id == R_NONE && r->ours) {
+		r->keep = false;
 		judge_local(&g);
-	} else {
-		r->verdict = policy_rcpt(&f);
-		r->keep = true;
 	}
 	lookup_end(&g.l);
 	metric_add_time(M_RCPT_SECONDS, begun);
@@ -423,4 +173,14 @@ const char *judged_kind_name(enum judged_kind kind)
 	};
 
 	return names[kind];
+}
+
+void judge_words(const struct judge_client *c, const struct judge_message *m,
+		 struct reply_words *w_r)
+{
+	const struct addr *login = c->login.n ? &c->login : &m->subject;
+
+	*w_r = (struct reply_words){ .login = addr_span(login),
+				     .subject = span_of(m->limited),
+				     .until = span_of(m->free_at) };
 }

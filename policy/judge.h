@@ -1,12 +1,12 @@
 /* policy/judge.h: the thin shell around the policy: fetches the facts from
  * sql/ and asks the pure code. The milter, lmtpd and the tool call the same
- * judge. */
+ * judge. A mail goes through judge_mail() and a judge_rcpt() a recipient. */
 #ifndef MAILROW_POLICY_JUDGE_H
 #define MAILROW_POLICY_JUDGE_H
 
 #include "lib/addr.h"
 #include "policy/judge_memory.h"
-#include "policy/rcpt.h"
+#include "policy/predicate.h"
 #include "sql/accounts.h"
 #include "sql/pool.h"
 
@@ -24,6 +24,10 @@ struct judge {
 	void (*note)(void *arg, const char *question, struct span key,
 		     int64_t us);
 	void *note_arg;
+
+	/* Told each predicate that is tried; NULL as above. */
+	policy_tried tried;
+	void *tried_arg;
 };
 
 /* What the one who asks is there for. */
@@ -39,10 +43,28 @@ struct judge_client {
 	enum judge_role role;
 	struct ipaddr addr;
 	bool has_addr;
+	bool tls;
+	unsigned port; /* of the MTA that it came to, 0 = not told */
+	struct span helo;
+	struct span mta; /* the MTA's own name, which is ours */
 	bool authenticated;
 	struct addr login; /* who that is; n 0: not told, or no address */
 	bool *login_known; /* kept as long as the login: the profile had it
 			    * once; NULL: nobody keeps it */
+};
+
+/* What the decisions about one mail share. All zero: nothing was said of MAIL,
+ * as where mail is only stored. */
+struct judge_message {
+	uint64_t size; /* SIZE=, 0 = not told */
+	bool null_sender;
+	struct addr sender;        /* n 0: null, or no address */
+	struct addr subject;       /* who sends: the login, or the sender of a
+				    * webmail network; n 0: a stranger */
+	struct facts facts;        /* of the client, the login and the sender */
+	struct policy_modes modes; /* of the sender's predicates */
+	char limited[ADDR_MAX + 1]; /* whom the limit counts that was reached */
+	char free_at[32];           /* and when it frees */
 };
 
 /* What becomes of one of the addresses that a recipient leads to. */
@@ -75,19 +97,22 @@ struct judged_rcpt {
 };
 
 /* May the client send at all? sender is the path of MAIL without <>, size the
- * declared SIZE= (0 = not told). Who has not logged in costs no question.
- * Answers by the deadline. The login is judged again with each recipient: it
- * may be closed between. */
+ * declared SIZE=. Answers by the deadline. The login is judged again with each
+ * recipient: it may be closed between. */
 void judge_mail(const struct judge *j, const struct judge_client *c,
 		struct span sender, uint64_t size, int64_t deadline,
-		struct verdict *v_r);
+		struct judge_message *m_r, struct verdict *v_r);
 
-/* rcpt is the recipient as the MTA rewrote it, size the declared SIZE= (0 =
- * not told). Answers by the deadline. The caller releases the result. */
+/* rcpt is the recipient as the MTA rewrote it. Answers by the deadline. The
+ * caller releases the result. */
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
-		struct span rcpt, uint64_t size, int64_t deadline,
+		struct judge_message *m, struct span rcpt, int64_t deadline,
 		struct judged_rcpt *r);
 void judged_release(struct judged_rcpt *r);
+
+/* For the texts of replies; valid as long as both arguments. */
+void judge_words(const struct judge_client *c, const struct judge_message *m,
+		 struct reply_words *w_r);
 
 /* True if the mailbox behind a target is to be stored in. */
 static inline bool judged_stores(const struct judged_target *t)

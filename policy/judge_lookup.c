@@ -137,15 +137,17 @@ void lookup_login(struct lookup *l, const struct addr *login,
 {
 	int64_t began = clock_us();
 	struct login_look look;
+	bool tls_only;
 	struct db *db;
 
 	*f_r = (struct login_facts){ .known = F_NO };
 	if (l->j->profile->query[PQ_STATE].n == 0)
 		return;
-	if (judge_memory_get_login(l->j->memory, login, l->asked)) {
+	if (judge_memory_get_login(l->j->memory, login, l->asked, &tls_only)) {
 		*f_r = (struct login_facts){ .known = F_YES,
 					     .active = F_YES,
-					     .smtp = F_YES };
+					     .smtp = F_YES,
+					     .tls_only = fact_of(tls_only) };
 		return;
 	}
 	f_r->known = F_TEMP;
@@ -156,10 +158,12 @@ void lookup_login(struct lookup *l, const struct addr *login,
 	lookup_note(l, profile_query_name(PQ_STATE), addr_span(login), began);
 	if (f_r->known != F_YES)
 		return;
-	f_r->active = look.state.active && !look.state.expired ? F_YES : F_NO;
-	f_r->smtp = look.state.smtp != LOGIN_CLOSED ? F_YES : F_NO;
+	tls_only = look.state.smtp == LOGIN_TLS_ONLY;
+	f_r->active = fact_of(look.state.active && !look.state.expired);
+	f_r->smtp = fact_of(look.state.smtp != LOGIN_CLOSED);
+	f_r->tls_only = fact_of(tls_only);
 	if (f_r->active == F_YES && f_r->smtp == F_YES)
-		judge_memory_put_login(l->j->memory, login, l->asked);
+		judge_memory_put_login(l->j->memory, login, l->asked, tls_only);
 }
 
 /* asked_r: when the database was asked. */

@@ -5,7 +5,6 @@
 #define MAILROW_POLICY_JUDGE_LOOKUP_H
 
 #include "policy/judge.h"
-#include "policy/login.h"
 
 struct lookup {
 	const struct judge *j;

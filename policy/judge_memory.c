@@ -34,6 +34,7 @@ struct mode_slot {
 
 struct login_slot {
 	struct addr addr; /* n 0: empty */
+	bool tls_only;
 	int64_t asked;
 };
 
@@ -263,7 +264,7 @@ static struct login_slot *login_slot(struct judge_memory *m,
 }
 
 bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
-			    int64_t now)
+			    int64_t now, bool *tls_only_r)
 {
 	const struct login_slot *s = login_slot(m, login);
 	bool hit;
@@ -271,17 +272,19 @@ bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
 	(void)pthread_mutex_lock(&m->lock);
 	hit = s->addr.n && span_eq(addr_span(&s->addr), addr_span(login)) &&
 	      is_fresh(s->asked, now);
+	*tls_only_r = s->tls_only;
 	(void)pthread_mutex_unlock(&m->lock);
 	return hit;
 }
 
 void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
-			    int64_t asked)
+			    int64_t asked, bool tls_only)
 {
 	struct login_slot *s = login_slot(m, login);
 
 	(void)pthread_mutex_lock(&m->lock);
 	s->addr = *login;
+	s->tls_only = tls_only;
 	s->asked = asked;
 	(void)pthread_mutex_unlock(&m->lock);
 }

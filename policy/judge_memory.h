@@ -52,11 +52,11 @@ bool judge_memory_get_route(struct judge_memory *m, const struct addr *rcpt,
 void judge_memory_put_route(struct judge_memory *m, const struct addr *rcpt,
 			    const struct judge_mailbox *b);
 
-/* A login that is open for sending. */
+/* A login that is open for sending, perhaps with TLS only. */
 bool judge_memory_get_login(struct judge_memory *m, const struct addr *login,
-			    int64_t now);
+			    int64_t now, bool *tls_only_r);
 void judge_memory_put_login(struct judge_memory *m, const struct addr *login,
-			    int64_t asked);
+			    int64_t asked, bool tls_only);
 
 /* An address that is a login's. */
 bool judge_memory_get_owns(struct judge_memory *m, const struct addr *login,

@@ -4,15 +4,16 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/expand.c policy/expand.h \
 	policy/helo.c policy/helo.h \
+	policy/facts.h \
 	policy/keymap.c policy/keymap.h \
 	policy/limit.c policy/limit.h \
-	policy/login.c policy/login.h \
 	policy/netmap.c policy/netmap.h \
 	policy/pattern.c policy/pattern.h \
-	policy/rcpt.c policy/rcpt.h
+	policy/predicate.c policy/predicate.def policy/predicate.h
 policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_lookup.c policy/judge_lookup.h \
+	policy/judge_rcpt.c policy/judgeint.h \
 	policy/judge_memory.c policy/judge_memory.h \
 	policy/lookup_owns.c policy/lookup_owns.h \
 	policy/settings.c policy/settings.h

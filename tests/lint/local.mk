@@ -7,6 +7,7 @@ LINTS = \
 	tests/lint/man.sh \
 	tests/lint/marks.py \
 	tests/lint/mutants.sh \
+	tests/lint/policy.py \
 	tests/lint/poprules.py \
 	tests/lint/promises.py \
 	tests/lint/purity.sh \

@@ -78,9 +78,14 @@ static int close_judges(void **state)
 static struct judged_rcpt ask(const char *rcpt)
 {
 	const struct judge_client client = { .role = JUDGE_FULL };
+	struct judge_message message;
 	struct judged_rcpt r;
+	struct verdict v;
 
-	judge_rcpt(&judge, &client, span_of(rcpt), 0, deadline_in(WAIT_MS), &r);
+	judge_mail(&judge, &client, SPAN_EMPTY, 0, deadline_in(WAIT_MS),
+		   &message, &v);
+	judge_rcpt(&judge, &client, &message, span_of(rcpt),
+		   deadline_in(WAIT_MS), &r);
 	return r;
 }
 

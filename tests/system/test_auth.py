@@ -356,7 +356,7 @@ class Disabled(AuthTest):
         log = self.sandbox.our_log()
         for step in ("RCPT", "MAIL"):
             self.assertRegex(log, r"milter-reject: %s from .* from=<%s>"
-                             ".* predicate=login-active" % (step, BOB))
+                             ".* predicate=login_disabled" % (step, BOB))
         self.assertEqual(self.smtp_login(BOB), "535")
         self.assertIn("-ERR [SYS/PERM]", self.pop3_login(BOB))
         with self.sandbox.smtp() as s:      # and his mail
@@ -387,7 +387,7 @@ class Disabled(AuthTest):
                 x.cmd("RSET", "250")
                 self.assertRefused("550 5.7.1", x.cmd, "MAIL FROM:<%s>" % who,
                                    "250")
-        self.assertIn("predicate=login-known", self.sandbox.our_log())
+        self.assertIn("predicate=login_deleted", self.sandbox.our_log())
 
     def test_a_closed_door_ends_what_came_by_it(self):
         p = self.sandbox.pop3(BOB)

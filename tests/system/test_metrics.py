@@ -62,7 +62,7 @@ class Metrics(SandboxTest):
         for name, program, labels, least in (
                 ("mailrow_deliveries_total", "milter", 'result="stored"', 1),
                 ("mailrow_received_octets_total", "milter", "", 100),
-                ("mailrow_rejections_total", "milter", 'predicate="known"', 1),
+                ("mailrow_rejections_total", "milter", 'predicate="recipient_unknown"', 1),
                 ("mailrow_rcpt_seconds_count", "milter", "", 2),
                 ("mailrow_end_of_message_seconds_count", "milter", "", 1),
                 ("mailrow_logins_total", "authd",

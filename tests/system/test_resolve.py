@@ -134,7 +134,7 @@ class Resolve(SandboxTest):
         self.assertEqual(self.got(BOB, m), 1)
         self.assertRegex(self.sandbox.log("milter.log"),
                          r"to=<gone@example.test>, orig_to=<stale@example."
-                         r"test>.*status=undeliverable \(.*: known\)")
+                         r"test>.*status=undeliverable \(.*: recipient_unknown\)")
 
     def test_a_stale_member_beside_a_forward_is_told_too(self):
         self.alias("stale2@example.test", "x@foreign.test",
@@ -143,7 +143,7 @@ class Resolve(SandboxTest):
         wait_until(lambda: self.sunk(m), what="the forward")
         self.assertRegex(self.sandbox.log("milter.log"),
                          r"to=<gone2@example.test>, orig_to=<stale2@example."
-                         r"test>.*status=undeliverable \(.*: known\)")
+                         r"test>.*status=undeliverable \(.*: recipient_unknown\)")
 
     def test_nobody_left_is_unknown_or_full(self):
         self.alias("ghosts@example.test", "g1@example.test",
@@ -198,7 +198,7 @@ class Resolve(SandboxTest):
         r = self.tool("lookup", "rcpt", "nobody@example.test", check=False)
         self.assertEqual(r.returncode, 67)
         self.assertIn("reply: 550 5.1.1 <nobody@example.test>: Recipient"
-                      " address rejected: User unknown (known)", r.stdout)
+                      " address rejected: User unknown (recipient_unknown)", r.stdout)
         r = self.tool("lookup", "rcpt", "-v", BOB)
         for query in ("domain_query", "alias_query", "mailbox_query",
                       "served"):

@@ -1,0 +1,18 @@
+/* milter/say.h: what the judge decided, said to the MTA and to the log. */
+#ifndef MAILROW_MILTER_SAY_H
+#define MAILROW_MILTER_SAY_H
+
+#include <stdbool.h>
+
+#include <libmilter/mfapi.h>
+
+#include "milter/session.h"
+
+/* Where a decision is said. */
+enum say_step { SAY_MAIL, SAY_RCPT, SAY_END };
+
+/* rcpt: the path of RCPT, else empty. */
+sfsistat say_verdict(SMFICTX *ctx, const struct session *s, enum say_step step,
+		     struct span rcpt, const struct verdict *v);
+
+#endif

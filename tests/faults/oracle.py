@@ -46,21 +46,29 @@ class Box:
         return listed
 
     def judge(self, there):
+        self.settle_doubt(there)
         w = self.world
-        for marked in list(self.doubt):
-            gone = marked - there - self.deleted
-            if gone and len(gone) < len(marked - self.deleted):
-                w.problem("%s: a QUIT moved %d of %d mails" % (
-                    self.address, len(gone), len(marked)))
-            if gone:
-                self.deleted |= marked
-                self.doubt.remove(marked)
         for uidl in self.deleted & there:
             w.problem("%s: mail %s is there after +OK to QUIT" % (
                 self.address, self.seen[uidl]))
         for uidl in set(self.seen) - there - self.deleted:
             w.lost(self.seen[uidl], self.address, "it was there before")
             self.deleted.add(uidl)      # told once
+
+    def settle_doubt(self, there):
+        """Sessions in doubt may have marked the same mails: what is gone was
+        moved by those that are gone whole. When these do not explain it all,
+        another was moved in part."""
+        whole = [d for d in self.doubt if not d & there]
+        moved = set().union(*whole)
+        for marked in self.doubt:
+            gone = marked - there - self.deleted - moved
+            if gone:
+                self.world.problem("%s: a QUIT moved %d of %d mails" % (
+                    self.address, len(gone), len(marked - self.deleted)))
+                moved |= gone
+        self.doubt = [d for d in self.doubt if d & there]
+        self.deleted |= moved
 
     def read(self, p, n, uidl):
         """RETR, unless the mail is known; its octets are compared."""

@@ -31,6 +31,8 @@ assign()
 
 # Ports
 
+CLAIMS=/run/lock/mailrow-sandbox
+
 port_number()
 {
 	if [[ $1 =~ ^[0-9]{1,5}$ ]] && [ "$1" -ge 1 ] && [ "$1" -le 65535 ]; then
@@ -49,17 +51,34 @@ port_is_free()
 		/proc/net/tcp6 2>/dev/null
 }
 
-# Below the range from which the kernel gives ports to clients; not one of
-# the arguments.
-free_port()
+# Sets first: six ports in a row, below the range from which the kernel gives
+# ports to clients. They are this sandbox's, running or stopped, as long as a
+# link to it says so and it is there.
+claim_ports()
+{
+	local link
+	exec 7>"$CLAIMS.lock"
+	flock 7
+	while :; do
+		first=$((20000 + RANDOM % 2000 * 6))
+		link=$CLAIMS.$first
+		[ -e "$link/lock" ] || rm -f "$link"
+		all_free && ln -s "$dir" "$link" 2>/dev/null && break
+	done
+	exec 7>&-
+}
+
+all_free()
 {
 	local p
-	while :; do
-		p=$((20000 + RANDOM % 12000))
-		case " $* " in *" $p "*) continue ;; esac
-		port_is_free "$p" && break
+	for p in 0 1 2 3 4 5; do
+		port_is_free $((first + p)) || return 1
 	done
-	printf '%s' "$p"
+}
+
+release_ports()
+{
+	find "${CLAIMS%/*}" -maxdepth 1 -name "${CLAIMS##*/}.*" -lname "$dir" -delete
 }
 
 # Processes. run/PART.pid holds "PID STARTTIME", so that a number the kernel
@@ -215,6 +234,7 @@ remove_unfinished()
 
 remove_place()
 {
+	release_ports
 	rm -rf -- "$dir"
 	if [ -L "$given" ]; then rm -f -- "$given"; fi
 }

@@ -17,15 +17,35 @@ db_make()
 	folder 700 mysql:mysql db.tmp
 	[ ! -d "$dir/db" ] || return 0
 	rm -rf "$dir/db.new"
-	folder 700 mysql:mysql db.new
-	TMPDIR=$dir/db.tmp mariadb-install-db --no-defaults \
-		--datadir="$dir/db.new" --user=mysql --skip-test-db \
-		--auth-root-authentication-method=socket \
-		>"$dir/log/mariadb-install-db.log" 2>&1 || {
-		show_log mariadb-install-db
-		die "cannot make a database in '$dir/db'"
-	}
+	if [ -n "${MAILROW_DB_TEMPLATE:-}" ]; then
+		db_copy "$MAILROW_DB_TEMPLATE" "$dir/db.new"
+	else
+		db_install "$dir/db.new"
+	fi
 	mv "$dir/db.new" "$dir/db"
+}
+
+db_install()
+{
+	install -d -m 700 -o mysql -g mysql "$1" &&
+		TMPDIR=$dir/db.tmp mariadb-install-db --no-defaults \
+			--datadir="$1" --user=mysql --skip-test-db \
+			--auth-root-authentication-method=socket \
+			>"$dir/log/mariadb-install-db.log" 2>&1 || {
+		show_log mariadb-install-db
+		die "cannot make a database in '$1'"
+	}
+}
+
+# db_copy TEMPLATE DIR: who comes first makes the template. Most of it is a log
+# of zeroes, which takes no room.
+db_copy()
+{
+	(
+		flock 7
+		[ -d "$1" ] || { db_install "$1.new" && mv "$1.new" "$1"; }
+	) 7>"$1.lock" && cp -a --sparse=always "$1" "$2" ||
+		die "cannot copy a database from '$1'"
 }
 
 db_start()

@@ -52,6 +52,8 @@ tool()
 make_users()
 {
 	local u n
+	# shellcheck disable=SC2086
+	getent passwd $USERS >/dev/null && return
 	for u in $USERS; do
 		for n in 1 2 3 4 5; do
 			getent passwd "$u" >/dev/null && continue 2
@@ -66,7 +68,7 @@ make_users()
 # folder MODE OWNER:GROUP PATH
 folder()
 {
-	mkdir -p "$dir/$3" && chown "$2" "$dir/$3" && chmod "$1" "$dir/$3" ||
+	install -d -m "$1" -o "${2%:*}" -g "${2#*:}" "$dir/$3" ||
 		die 73 "cannot make '$dir/$3'"
 }
 

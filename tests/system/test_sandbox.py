@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The sandbox itself, installed programs, and the command lines."""
 
+import glob
 import os
 import shutil
 import signal
@@ -17,8 +18,9 @@ PROGRAMS = ("milter/mailrow-milter", "lmtpd/mailrow-lmtpd",
             "auth/mailrow-authd", "pop3d/mailrow-pop3d", "ctl/mailrow")
 
 
-def script(*args):
+def script(*args, **env):
     return subprocess.run([SCRIPT, *args], text=True, check=False,
+                          env=dict(os.environ, **env),
                           stdin=subprocess.DEVNULL, capture_output=True)
 
 
@@ -33,10 +35,10 @@ class SandboxScript(unittest.TestCase):
             script("stop", "--dir", d, "--remove")
         shutil.rmtree(self.top)
 
-    def start(self, name, *args, want=0):
+    def start(self, name, *args, want=0, **env):
         d = os.path.join(self.top, name)
         self.dirs.append(d)
-        r = script("start", "--dir", d, *args)
+        r = script("start", "--dir", d, *args, **env)
         self.assertEqual(r.returncode, want, r.stderr)
         self.assertEqual(r.stdout, "")
         return d
@@ -51,6 +53,11 @@ class SandboxScript(unittest.TestCase):
                 and d in self.command(p)]
 
     @staticmethod
+    def claims(d):
+        links = glob.glob("/run/lock/mailrow-sandbox.*")
+        return [os.readlink(l) for l in links if os.path.islink(l)].count(d)
+
+    @staticmethod
     def command(pid):
         try:
             with open("/proc/%s/cmdline" % pid) as f:
@@ -59,7 +66,9 @@ class SandboxScript(unittest.TestCase):
             return ""
 
     def test_two_side_by_side_and_nothing_left_behind(self):
-        one, two = self.start("one"), self.start("two")
+        # neither copies a database
+        one, two = (self.start(n, MAILROW_DB_TEMPLATE="")
+                    for n in ("one", "two"))
         ports = [self.env(d)[k] for d in (one, two) for k in
                  ("MAILROW_SMTP", "MAILROW_SUBMISSION", "MAILROW_POP3",
                   "MAILROW_FORWARD", "MAILROW_LMTP")]
@@ -75,6 +84,10 @@ class SandboxScript(unittest.TestCase):
         script("stop", "--dir", two, "--remove")
         self.assertEqual(self.processes(two), [])
         self.assertFalse(os.path.lexists(two))
+        # the ports of one are still its own
+        self.assertEqual([self.claims(d) for d in (one, two)], [1, 0])
+        script("stop", "--dir", one, "--remove")
+        self.assertEqual(self.claims(one), 0)
 
     def test_start_twice_changes_nothing(self):
         d = self.start("one")

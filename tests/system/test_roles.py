@@ -3,6 +3,7 @@
 that filters after the queue we decide and never store; where the filtered
 mail comes back we store, and decide about nothing but the recipient."""
 
+import glob
 import os
 import signal
 import socket
@@ -105,9 +106,10 @@ class Roles(SandboxTest):
             wait_until(lambda r=role: self.serves(r), what=role)
 
     def serves(self, role):
+        """The child is there some time before it listens."""
         with self.by(role) as s:
-            s.cmd("MAIL FROM:<ann@remote.test>", "250")
-            return s.cmd("RCPT TO:<%s>" % ALICE).startswith("250")
+            return s.cmd("MAIL FROM:<ann@remote.test>").startswith("250") \
+                and s.cmd("RCPT TO:<%s>" % ALICE).startswith("250")
 
     def test_a_reload_reaches_all_of_them(self):
         log = self.sandbox.log("milter.log").count("read again")
@@ -116,18 +118,29 @@ class Roles(SandboxTest):
             "read again") == log + 3, what="the reload")
 
 
+def tracers(pid):
+    """Of all threads of the process."""
+    found = set()
+    for path in glob.glob("/proc/%d/task/*/status" % pid):
+        with open(path, encoding="ascii") as f:
+            found |= {int(line.split()[1]) for line in f
+                      if line.startswith("TracerPid:")}
+    return found
+
+
 class NothingForUs(SandboxTest):
     def test_the_body_of_a_relayed_mail_does_not_cross_the_socket(self):
         """Its octets are counted where the milter reads them."""
         out = os.path.join(self.sandbox.dir, "log", "reads")
+        child = self.child()
         watch = subprocess.Popen(
             ["strace", "-f", "-qq", "-e", "trace=read,recvfrom", "-e",
-             "signal=none", "-o", out, "-p", str(self.child())],
+             "signal=none", "-o", out, "-p", str(child)],
             stderr=subprocess.DEVNULL)
         try:
             body = b"x" * 70 + b"\r\n"
             m = mail("relayed", body * 4000)
-            wait_until(lambda: os.path.exists(out), what="strace")
+            wait_until(lambda: tracers(child) == {watch.pid}, what="strace")
             with self.sandbox.submission() as s:
                 s.starttls()
                 s.auth_plain(ALICE, "secret of alice")

@@ -13,7 +13,7 @@ class Ledger:
         self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.lock = threading.Lock()
         self.mails = {}
-        self.last = 0
+        self.last = self.octets = 0
 
     def write(self, what, **fields):
         line = json.dumps(dict(fields, what=what, at=round(time.time(), 3)))
@@ -30,6 +30,7 @@ class Ledger:
         """This mail will be sent."""
         with self.lock:
             self.mails[mail.number] = mail
+            self.octets += mail.size
         self.write("mail", n=mail.number, way=mail.way, size=mail.size,
                    kind=mail.kind, rcpts=mail.rcpts, row=mail.row)
 

@@ -18,6 +18,10 @@ SERVE_WITHIN = 5        # seconds, from the end of the fault
 PROBE_PAUSE = 0.05
 PROBE_MOST = 60         # then there is nothing more to wait for
 LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
+# Then a new sandbox: each row ends with a look at all that is stored, which
+# has to be quick, and is not once the database must read its disk for it.
+MOST_MAILS, MOST_OCTETS = 2500, 160 << 20
+DB_ARGS = "--innodb-buffer-pool-size=256M "
 CONF = ("deliver_timeout = 15s", "db_connect_timeout = 2s",
         "db_timeout = 5s", "pop3_proxy_networks = 127.0.0.17")
 
@@ -51,9 +55,10 @@ def age(pid):
 
 
 class World:
-    def __init__(self, seed="0", conf=(), **own):
+    def __init__(self, seed="0", conf=(), db_args="", **own):
         self.seed = seed
-        self.sandbox = Sandbox(conf=CONF + tuple(conf), **own)
+        self.sandbox = Sandbox(conf=CONF + tuple(conf),
+                               db_args=DB_ARGS + db_args, **own)
         for address in mails.BOXES + [mails.PROBE]:
             self.sandbox.account(address)
         self.crowded, self.accounts = None, 0
@@ -358,6 +363,10 @@ class World:
     def expect(self, what, held):
         if not held:
             self.problem("not so: " + what)
+
+    def is_full(self):
+        return self.ledger.last > MOST_MAILS \
+            or self.ledger.octets > MOST_OCTETS
 
     def close(self):
         if self.proxy:

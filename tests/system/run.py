@@ -19,7 +19,8 @@ sys.path.insert(0, HERE)
 from mrtest import database_template, need_root  # noqa: E402
 
 
-MEASURING = ("test_authguard", "test_together", "test_smtp", "test_pop3edge")
+MEASURING = ("test_authguard", "test_together", "test_smtp", "test_pop3edge",
+             "test_auth", "test_pop3parent")
 LONG = ("test_lmtpways", "test_tls", "test_packaging", "test_resolve",
         "test_lmtp")
 

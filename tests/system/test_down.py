@@ -115,6 +115,7 @@ class DatabaseAway(SandboxTest):
         self.works()
 
     def test_auth_says_454_and_port_25_lives(self):
+        time.sleep(1.1)         # for the RCPT, as above
         self.sandbox.stop("db")
         for how in ("auth_plain", "auth_login"):
             with self.sandbox.smtp() as s:
@@ -268,8 +269,10 @@ class DaemonAway(SandboxTest):
     def test_milter_reload_keeps_sessions(self):
         with self.sandbox.smtp() as s:
             s.envelope(EVE, [ALICE])
+            before = self.sandbox.log("milter.log").count("read again")
             self.sandbox.kill("milter", signal.SIGHUP)
-            time.sleep(0.3)
+            wait_until(lambda: self.sandbox.log("milter.log").count(
+                "read again") > before, what="the reload")
             s.data(mail("over a reload"))
             s.send(EVE, [ALICE], mail("after a reload"))
         subjects = b"".join(self.sandbox.mails(ALICE))

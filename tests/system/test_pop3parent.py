@@ -13,7 +13,8 @@ import struct
 import subprocess
 import time
 
-from mrtest import PASSWORD, Failed, Pop3, SandboxTest, mail, main, wait_until
+from mrtest import (PASSWORD, Failed, Pop3, SandboxTest, mail, main, tracers,
+                    wait_until)
 from test_pop3 import children, user_of
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -383,7 +384,7 @@ class Descriptors(Parent):
             ["strace", "-qq", "-o", "/dev/null", "-e", "trace=clone,fork",
              "-e", "inject=clone,fork:error=EAGAIN", "-p", str(pid)])
         try:
-            time.sleep(0.5)
+            wait_until(lambda: tracers(pid) == {tracer.pid}, what="strace")
             p = self.from_address("127.0.0.1")
             self.assertRegex(p.line(), r"^-ERR \[SYS/TEMP\] ")
             p.close()

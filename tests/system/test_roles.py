@@ -3,13 +3,13 @@
 that filters after the queue we decide and never store; where the filtered
 mail comes back we store, and decide about nothing but the recipient."""
 
-import glob
 import os
 import signal
 import socket
 import subprocess
 
-from mrtest import SandboxTest, mail, main, stored_part, wait_until
+from mrtest import (SandboxTest, mail, main, stored_part, tracers,
+                    wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
@@ -116,16 +116,6 @@ class Roles(SandboxTest):
         self.sandbox.kill("milter", signal.SIGHUP)
         wait_until(lambda: self.sandbox.log("milter.log").count(
             "read again") == log + 3, what="the reload")
-
-
-def tracers(pid):
-    """Of all threads of the process."""
-    found = set()
-    for path in glob.glob("/proc/%d/task/*/status" % pid):
-        with open(path, encoding="ascii") as f:
-            found |= {int(line.split()[1]) for line in f
-                      if line.startswith("TracerPid:")}
-    return found
 
 
 class NothingForUs(SandboxTest):

@@ -332,6 +332,41 @@ struct attackers_verdict attackers_ask(const struct attackers *t,
 	return v;
 }
 
+/* Never that of nobody. */
+static uint64_t key_of(const struct attackers *t, struct span who)
+{
+	uint64_t key = siphash(t->key, who);
+
+	return key ? key : 1;
+}
+
+static unsigned failures_until(uint32_t weight, uint32_t refuse)
+{
+	return weight < refuse ? (refuse - weight + ATTACKERS_FAILURE - 1) /
+					 ATTACKERS_FAILURE
+			       : 1;
+}
+
+void attackers_room(const struct attackers *t, const struct attackers_try *a,
+		    int64_t now, struct attackers_room *r_r)
+{
+	bool usual = is_usual(t, a);
+	char who[ADDR_MAX + 1];
+	const struct entry *e;
+
+	memset(r_r, 0, sizeof(*r_r));
+	for (unsigned by = 0; a->has_rip && by < ATTACKERS_BY_BLOCK; by++) {
+		attackers_who(a, by, who);
+		if (!who[0] || (usual && by != ATTACKERS_BY_ADDRESS))
+			continue;
+		e = entry_find(t, span_of(who));
+		r_r->key[by] = key_of(t, span_of(who));
+		r_r->failures[by] = failures_until(
+			e ? entry_weight(e, now) : 0,
+			limits_of(by, ipaddr_is_v4(&a->rip)).refuse);
+	}
+}
+
 static bool guess_is_known(const struct entry *e, uint64_t guess)
 {
 	for (size_t i = 0; e && i < GUESSES; i++)

@@ -75,6 +75,15 @@ struct attackers_verdict attackers_ask(const struct attackers *t,
 				       const struct attackers_try *a,
 				       int64_t now);
 
+/* How many failures more each of the three takes before it is refused, at least
+ * one; key is a keyed hash of its name, 0: it is not asked. */
+struct attackers_room {
+	uint64_t key[ATTACKERS_BY_BLOCK];
+	unsigned failures[ATTACKERS_BY_BLOCK];
+};
+void attackers_room(const struct attackers *t, const struct attackers_try *a,
+		    int64_t now, struct attackers_room *r_r);
+
 /* A login has failed; password may be empty where there was none. Only a keyed
  * hash of it is kept. Returns which of the three began to be refused, bits
  * 1 << enum attackers_by. */

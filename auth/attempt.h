@@ -6,6 +6,7 @@
 
 #include "lib/addr.h"
 #include "lib/secret.h"
+#include "auth/attackers.h"
 #include "auth/job.h"
 #include "auth/mech.h"
 #include "sql/login.h"
@@ -14,6 +15,7 @@ enum door { DOOR_NONE, DOOR_SMTP, DOOR_POP3 };
 
 enum attempt_state {
 	ATTEMPT_ASKED,    /* waits for CONT */
+	ATTEMPT_WAITING,  /* until others are checked (auth/guard.h) */
 	ATTEMPT_CHECKING, /* is with a worker */
 	ATTEMPT_DELAYED   /* failed; the answer waits */
 };
@@ -55,6 +57,9 @@ struct attempt {
 	int64_t due;  /* when the loop must look at it */
 	int64_t hold; /* a failure waits so much longer (auth/guard.h) */
 	bool refused; /* unseen: answered at once */
+	uint64_t pending[ATTACKERS_BY_BLOCK]; /* counted there; 0: not */
+	uint64_t waits_for;                   /* one of these; 0: does not */
+	struct attempt *wait_prev, *wait_next;
 	bool logged;
 
 	struct check_result result;

@@ -255,21 +255,46 @@ void client_checked(struct attempt *a)
 	attempt_conclude(a);
 }
 
+static enum guard_word attempt_admit(struct attempt *a)
+{
+	struct serve *s = a->client->serve;
+
+	return a->mech.name == MECH_STATE
+		       ? GUARD_PASS
+		       : guard_admit(&s->guard, s->settings->conf, a);
+}
+
 static void attempt_submit(struct attempt *a)
 {
 	struct serve *s = a->client->serve;
 
-	if (a->mech.name != MECH_STATE &&
-	    !guard_admit(&s->guard, s->settings->conf, a)) {
+	switch (attempt_admit(a)) {
+	case GUARD_REFUSED:
 		attempt_conclude(a);
 		return;
+	case GUARD_WAIT:
+		attempt_set_state(a, ATTEMPT_WAITING, a->deadline);
+		return;
+	case GUARD_PASS:
+		break;
 	}
 	attempt_set_state(a, ATTEMPT_CHECKING, a->deadline);
-	if (workers_submit(s->workers, &a->job))
+	if (workers_submit(s->workers, &a->job)) {
+		guard_enter(&s->guard, a);
 		return;
+	}
 	attempt_set_state(a, ATTEMPT_DELAYED, a->deadline);
 	attempt_set(a, VERDICT_TEMP, "overload");
 	attempt_conclude(a);
+}
+
+/* Of one that was answered a client may be closed, with others of its own. */
+void client_wake(struct serve *s, const uint64_t key[ATTACKERS_BY_BLOCK])
+{
+	struct attempt *a;
+
+	while ((a = guard_next(&s->guard, s->settings->conf, key)) != NULL)
+		attempt_submit(a);
 }
 
 /* The client's message is there: the time of the answer counts from here. */
@@ -390,6 +415,7 @@ static void attempt_expire(struct attempt *a)
 	case ATTEMPT_ASKED:
 		client_forget(a->client, a);
 		break;
+	case ATTEMPT_WAITING:
 	case ATTEMPT_CHECKING:
 		attempt_log(a, &late);
 		attempt_answer_temp(a);

@@ -41,6 +41,9 @@ void client_event(struct client *c, uint32_t events);
 /* A worker is done with an attempt that has a client. */
 void client_checked(struct attempt *a);
 
+/* What may go on now that an attempt with these keys is done (auth/guard.h). */
+void client_wake(struct serve *s, const uint64_t key[ATTACKERS_BY_BLOCK]);
+
 /* Attempts whose time has come; returns when to look again. */
 int64_t client_expire(struct client *c, int64_t now);
 

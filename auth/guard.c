@@ -22,7 +22,8 @@ bool guard_init(struct guard *g)
 	g->memory = attackers_new(key);
 	explicit_bzero(key, sizeof(key));
 	g->sync = g->memory ? attackersync_new(g->memory) : NULL;
-	return g->sync != NULL;
+	g->pending = pending_new();
+	return g->sync && g->pending;
 }
 
 /* What a worker still has is lost with the process. */
@@ -31,6 +32,7 @@ void guard_release(struct guard *g)
 	if (!g->syncing)
 		attackersync_free(&g->sync);
 	attackers_free(&g->memory);
+	pending_free(&g->pending);
 }
 
 static enum mode mode_of(const struct conf *c)
@@ -55,7 +57,7 @@ static bool try_of(const struct conf *c, const struct attempt *a,
 	return true;
 }
 
-static bool refuse(struct attempt *a, enum attackers_by by)
+static enum guard_word refuse(struct attempt *a, enum attackers_by by)
 {
 	static const char *const reason[ATTACKERS_BY_COUNT] = {
 		[ATTACKERS_BY_ADDRESS] = "address-refused",
@@ -67,44 +69,156 @@ static bool refuse(struct attempt *a, enum attackers_by by)
 	metric_add(M_LOGIN_REFUSED, 1);
 	attempt_set(a, VERDICT_FAILED, reason[by]);
 	a->refused = true;
-	return false;
+	return GUARD_REFUSED;
 }
 
-static bool delay(struct guard *g, const struct conf *c, struct attempt *a,
-		  const struct attackers_verdict *v)
+static enum guard_word delay(struct guard *g, const struct conf *c,
+			     struct attempt *a,
+			     const struct attackers_verdict *v)
 {
 	if (g->delayed >= c->delay_slots)
 		return refuse(a, v->by);
 	metric_add(M_LOGIN_HELD_BACK, 1);
 	g->delayed++;
 	a->hold = v->delay;
-	return true;
+	return GUARD_PASS;
 }
 
-bool guard_admit(struct guard *g, const struct conf *c, struct attempt *a)
+static void wait_append(struct guard *g, struct attempt *a, uint64_t key)
 {
+	a->waits_for = key;
+	a->wait_prev = g->last;
+	a->wait_next = NULL;
+	if (g->last)
+		g->last->wait_next = a;
+	else
+		g->first = a;
+	g->last = a;
+}
+
+static void wait_remove(struct guard *g, struct attempt *a)
+{
+	if (a->wait_prev)
+		a->wait_prev->wait_next = a->wait_next;
+	else
+		g->first = a->wait_next;
+	if (a->wait_next)
+		a->wait_next->wait_prev = a->wait_prev;
+	else
+		g->last = a->wait_prev;
+	a->wait_prev = a->wait_next = NULL;
+	a->waits_for = 0;
+}
+
+/* Each that is being checked may fail. 0: there is room for one more. */
+static uint64_t full_key(const struct guard *g, const struct attackers_room *r)
+{
+	for (unsigned by = 0; by < ATTACKERS_BY_BLOCK; by++)
+		if (r->key[by] &&
+		    pending_count(g->pending, r->key[by]) >= r->failures[by])
+			return r->key[by];
+	return 0;
+}
+
+enum guard_word guard_admit(struct guard *g, const struct conf *c,
+			    struct attempt *a)
+{
+	int64_t now = clock_ms();
 	struct attackers_verdict v;
+	struct attackers_room room;
 	struct attackers_try t;
 	struct addr account;
+	uint64_t full;
 
+	memset(a->pending, 0, sizeof(a->pending));
 	if (!try_of(c, a, &account, &t) || mode_of(c) == MODE_SHADOW)
-		return true;
-	v = attackers_ask(g->memory, &t, clock_ms());
-	switch (v.word) {
-	case ATTACKERS_REFUSE:
+		return GUARD_PASS;
+	v = attackers_ask(g->memory, &t, now);
+	if (v.word == ATTACKERS_REFUSE)
 		return refuse(a, v.by);
-	case ATTACKERS_DELAY:
-		return delay(g, c, a, &v);
-	case ATTACKERS_PASS:
-		break;
+	attackers_room(g->memory, &t, now, &room);
+	full = full_key(g, &room);
+	if (full) {
+		wait_append(g, a, full);
+		return GUARD_WAIT;
 	}
-	return true;
+	memcpy(a->pending, room.key, sizeof(a->pending));
+	return v.word == ATTACKERS_DELAY ? delay(g, c, a, &v) : GUARD_PASS;
 }
 
 void guard_let_go(struct guard *g, struct attempt *a)
 {
 	g->delayed -= a->hold > 0;
 	a->hold = 0;
+	if (a->waits_for)
+		wait_remove(g, a);
+}
+
+void guard_enter(struct guard *g, struct attempt *a)
+{
+	for (unsigned by = 0; by < ATTACKERS_BY_BLOCK; by++)
+		if (a->pending[by] && !pending_add(g->pending, a->pending[by]))
+			a->pending[by] = 0;
+}
+
+void guard_leave(struct guard *g, struct attempt *a,
+		 uint64_t key_r[ATTACKERS_BY_BLOCK])
+{
+	memcpy(key_r, a->pending, sizeof(a->pending));
+	memset(a->pending, 0, sizeof(a->pending));
+	for (unsigned by = 0; by < ATTACKERS_BY_BLOCK; by++)
+		if (key_r[by])
+			pending_drop(g->pending, key_r[by]);
+}
+
+/* 0: for nothing any more. */
+static uint64_t still_waits_for(const struct guard *g, const struct conf *c,
+				const struct attempt *a)
+{
+	int64_t now = clock_ms();
+	struct attackers_room room;
+	struct attackers_try t;
+	struct addr account;
+
+	if (!try_of(c, a, &account, &t) || mode_of(c) == MODE_SHADOW ||
+	    attackers_ask(g->memory, &t, now).word == ATTACKERS_REFUSE)
+		return 0;
+	attackers_room(g->memory, &t, now, &room);
+	return full_key(g, &room);
+}
+
+/* What is full for the first is full for those behind it. */
+static struct attempt *next_of(struct guard *g, const struct conf *c,
+			       uint64_t key)
+{
+	struct attempt *a;
+
+	for (a = g->first; a; a = a->wait_next) {
+		uint64_t full;
+
+		if (a->waits_for != key)
+			continue;
+		full = still_waits_for(g, c, a);
+		if (full == key)
+			return NULL;
+		if (!full) {
+			wait_remove(g, a);
+			return a;
+		}
+		a->waits_for = full;
+	}
+	return NULL;
+}
+
+struct attempt *guard_next(struct guard *g, const struct conf *c,
+			   const uint64_t key[ATTACKERS_BY_BLOCK])
+{
+	struct attempt *a = NULL;
+
+	for (unsigned by = 0; !a && by < ATTACKERS_BY_BLOCK; by++)
+		if (key[by])
+			a = next_of(g, c, key[by]);
+	return a;
 }
 
 static void log_began(const struct guard *g, const struct conf *c,

@@ -15,6 +15,7 @@ auth_mailrow_authd_SOURCES = \
 	auth/main.c \
 	auth/memory.c auth/memory.h \
 	auth/mech.c auth/mech.h \
+	auth/pending.c auth/pending.h \
 	auth/protocol.h \
 	auth/saslauthd.c \
 	auth/saslwire.c auth/saslwire.h \

@@ -149,17 +149,20 @@ static void serve_accept(struct serve *s, enum serve_listener which)
 static void serve_attempt_done(struct serve *s, struct attempt *a)
 {
 	bool login = a->mech.name != MECH_STATE;
+	uint64_t key[ATTACKERS_BY_BLOCK];
 
+	guard_leave(&s->guard, a, key);
 	if (login)
 		guard_note(&s->guard, s->settings->conf, a);
 	if (login && a->result.verdict == VERDICT_OK)
 		lastlogin_note(&s->lastlogin, a, clock_unix());
 	if (a->client) {
 		client_checked(a);
-		return;
+	} else {
+		attempt_log(a, &a->result);
+		attempt_free(s->pools.attempts, &a);
 	}
-	attempt_log(a, &a->result);
-	attempt_free(s->pools.attempts, &a);
+	client_wake(s, key);
 }
 
 static void serve_take_done(struct serve *s, struct job *j)

@@ -93,6 +93,26 @@ class Attackers(SandboxTest):
         self.assertEqual(a.login(ALICE, PASSWORD, rip="192.0.2.1",
                                  service="pop3"), "FAIL")
 
+    def test_guesses_at_once_are_no_more_than_guesses_in_turn(self):
+        self.guess("192.0.2.61", 60)
+        last = self.reasons()[-60:]
+        self.assertEqual((last.count("wrong-password"),
+                          last.count("address-refused")), (10, 50))
+
+    def test_many_right_ones_at_once_are_right(self):
+        conns = [self.auth() for _ in range(60)]
+        for i, a in enumerate(conns):
+            a.ask((ALICE, BOB)[i % 2], PASSWORD, rip="192.0.2.62")
+        self.assertEqual([a.answer() for a in conns], ["OK"] * 60)
+
+    def test_who_hangs_up_before_his_turn_is_forgotten(self):
+        conns = [self.auth() for _ in range(60)]
+        for i, a in enumerate(conns):
+            a.ask(ALICE, "in vain %d" % i, rip="192.0.2.63")
+        for a in conns[1::2]:
+            a.close()
+        self.assertEqual([a.answer() for a in conns[::2]], ["FAIL"] * 30)
+
     def test_delays_take_slots_and_beyond_them_is_refusal(self):
         self.guess("192.0.2.11", 3)
         conns = [self.auth() for _ in range(6)]

@@ -6,6 +6,7 @@ sys_tests = \
 	tests/unit/test_authmemory \
 	tests/unit/test_daemon \
 	tests/unit/test_doors \
+	tests/unit/test_pending \
 	tests/unit/test_log \
 	tests/unit/test_mech \
 	tests/unit/test_net \
@@ -24,6 +25,11 @@ tests_unit_test_attackers_SOURCES = tests/unit/test_attackers.c \
 	auth/attackers.c auth/attackers.h
 tests_unit_test_attackers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_attackers_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_pending_SOURCES = tests/unit/test_pending.c \
+	auth/pending.c auth/pending.h
+tests_unit_test_pending_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pending_LDADD = $(CMOCKA_LIBS)
 
 tests_unit_test_authmemory_SOURCES = tests/unit/test_authmemory.c \
 	auth/memory.c auth/memory.h auth/weak.c auth/weak.h

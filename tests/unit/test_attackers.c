@@ -112,6 +112,49 @@ static void an_address_is_delayed_then_refused(void **state)
 	assert_int_equal(word("", "eve@x"), ATTACKERS_PASS);
 }
 
+static struct attackers_room room(const char *rip, const char *account)
+{
+	struct attackers_try a = try(rip, account);
+	struct attackers_room r;
+
+	attackers_room(memory, &a, now, &r);
+	return r;
+}
+
+/* As many as it is told beforehand that there is room for. */
+static void the_room_is_what_is_left_until_the_refusal(void **state)
+{
+	static const char *const rip[] = { "192.0.2.1", "2001:db8::1" };
+	unsigned left[] = { 10, 80, 30, 10, 20, 30 };
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(room(rip[i / 3], "bob@x").failures[i % 3],
+				 left[i]);
+	for (unsigned n = room(rip[0], "").failures[0]; n > 1; n--) {
+		assert_int_equal(guess(rip[0], "eve@x", 1), 0);
+		assert_int_equal(room(rip[0], "x@x").failures[0], n - 1);
+	}
+	assert_int_not_equal(guess(rip[0], "eve@x", 1), 0);
+	/* and when the refusal is over, one */
+	assert_int_equal(room(rip[0], "x@x").failures[0], 1);
+	assert_true(room(rip[0], "x@x").key[0] == room(rip[0], "y@y").key[0]);
+	assert_true(room(rip[0], "x@x").key[2] != room(rip[0], "y@y").key[2]);
+}
+
+static void who_is_not_asked_has_no_key(void **state)
+{
+	struct attackers_room r = room("", "bob@x");
+
+	(void)state;
+	assert_true(!r.key[0] && !r.key[1] && !r.key[2]);
+	succeed("192.0.2.1", "bob@x");
+	r = room("192.0.2.1", "bob@x");
+	assert_true(r.key[0] && !r.key[1] && !r.key[2]);
+	r = room("192.0.2.1", "");
+	assert_true(r.key[0] && r.key[1] && !r.key[2]);
+}
+
 static void each_refusal_is_longer_up_to_a_bound(void **state)
 {
 	int64_t left, before = MINUTE / 2;
@@ -394,6 +437,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(a_few_mistakes_cost_nothing),
 		ROW(an_address_is_delayed_then_refused),
+		ROW(the_room_is_what_is_left_until_the_refusal),
+		ROW(who_is_not_asked_has_no_key),
 		ROW(each_refusal_is_longer_up_to_a_bound),
 		ROW(weights_fade),
 		ROW(a_forgotten_telephone_weighs_little),

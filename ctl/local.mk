@@ -38,7 +38,8 @@ ctl_mailrow_SOURCES = \
 	ctl/main.c \
 	ctl/metrics.c \
 	ctl/out.c ctl/out.h \
-	ctl/policy.c \
+	ctl/policy.c ctl/policy.h \
+	ctl/policydecisions.c \
 	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \

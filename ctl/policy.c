@@ -1,5 +1,5 @@
 /* ctl/policy.c: mailrow policy: the predicates as the daemons try them. */
-#include "ctl/tool.h"
+#include "ctl/policy.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -95,5 +95,20 @@ const struct verb policy_verbs[] = {
 	  .usage = "",
 	  .help = "the predicates, in the order in which they are tried",
 	  .run = policy_list },
+	{ .noun = "policy",
+	  .name = "decisions",
+	  .usage = "[--since TIME] [--login L] [--sender A] [--rcpt B] "
+		   "[--client IP] [--predicate P] [--shadow] [--max N]",
+	  .help = "what was decided about mails, the newest first",
+	  .run = policy_decisions,
+	  .options = policy_decisions_options,
+	  .option = policy_decisions_option },
+	{ .noun = "policy",
+	  .name = "shadow",
+	  .usage = "[--since TIME]",
+	  .help = "who would have been rejected",
+	  .run = policy_shadow,
+	  .options = policy_shadow_options,
+	  .option = policy_decisions_option },
 	{ .noun = NULL }
 };

@@ -71,30 +71,31 @@ void progress_end(const struct progress *p)
 
 /* In the order of the columns. */
 static const struct out_column report_columns[] = {
-	{ "expired", OUT_NUMBER },  { "expired_octets", OUT_NUMBER },
-	{ "trash", OUT_NUMBER },    { "trash_octets", OUT_NUMBER },
-	{ "receipts", OUT_NUMBER }, { "mailboxes", OUT_NUMBER },
-	{ "mails", OUT_NUMBER },    { "mail_octets", OUT_NUMBER },
-	{ "contents", OUT_NUMBER }, { "freed_octets", OUT_NUMBER },
-	{ "repaired", OUT_NUMBER }, { "gone", OUT_NUMBER },
-	{ "back", OUT_NUMBER },     { "retired", OUT_NUMBER },
-	{ "unknown", OUT_NUMBER },  { "strays", OUT_NUMBER },
-	{ "dry_run", OUT_FLAG },    { "complete", OUT_FLAG },
-	{ NULL, OUT_TEXT }
+	{ "expired", OUT_NUMBER },   { "expired_octets", OUT_NUMBER },
+	{ "trash", OUT_NUMBER },     { "trash_octets", OUT_NUMBER },
+	{ "receipts", OUT_NUMBER },  { "mailboxes", OUT_NUMBER },
+	{ "mails", OUT_NUMBER },     { "mail_octets", OUT_NUMBER },
+	{ "contents", OUT_NUMBER },  { "freed_octets", OUT_NUMBER },
+	{ "repaired", OUT_NUMBER },  { "gone", OUT_NUMBER },
+	{ "back", OUT_NUMBER },      { "retired", OUT_NUMBER },
+	{ "unknown", OUT_NUMBER },   { "strays", OUT_NUMBER },
+	{ "decisions", OUT_NUMBER }, { "dry_run", OUT_FLAG },
+	{ "complete", OUT_FLAG },    { NULL, OUT_TEXT }
 };
 
 int purge_print(struct tool *t, const struct purge_report *r, bool dry)
 {
 	const struct sqlval col[] = {
-		sql_u64(r->expired),  sql_u64(r->expired_octets),
-		sql_u64(r->trash),    sql_u64(r->trash_octets),
-		sql_u64(r->receipts), sql_u64(r->mailboxes),
-		sql_u64(r->mails),    sql_u64(r->mail_octets),
-		sql_u64(r->contents), sql_u64(r->content_octets),
-		sql_u64(r->repaired), sql_u64(r->gone),
-		sql_u64(r->back),     sql_u64(r->retired),
-		sql_u64(r->unknown),  sql_u64(r->strays),
-		sql_u64(dry),         sql_u64(r->complete),
+		sql_u64(r->expired),   sql_u64(r->expired_octets),
+		sql_u64(r->trash),     sql_u64(r->trash_octets),
+		sql_u64(r->receipts),  sql_u64(r->mailboxes),
+		sql_u64(r->mails),     sql_u64(r->mail_octets),
+		sql_u64(r->contents),  sql_u64(r->content_octets),
+		sql_u64(r->repaired),  sql_u64(r->gone),
+		sql_u64(r->back),      sql_u64(r->retired),
+		sql_u64(r->unknown),   sql_u64(r->strays),
+		sql_u64(r->decisions), sql_u64(dry),
+		sql_u64(r->complete),
 	};
 	struct out *o = out_new("purge", report_columns, t->json);
 
@@ -127,6 +128,8 @@ static void settle(const struct tool *t, struct purge_settings *s)
 	s->gone_age = seconds(c->mailbox_grace);
 	s->retired_age = longer(c->mailbox_grace, c->session_max + 60000);
 	s->retention = c->retention;
+	s->decision_age = seconds(c->decision_keep);
+	s->decision_rows = c->decision_rows;
 	s->dry_run = dry_run;
 	s->profile = t->profile;
 	s->fold_local_part = c->fold_local_part;

@@ -183,6 +183,12 @@ static void put_clean(struct buf *out, struct span s)
 
 void lmtp_put_reply(struct buf *out, enum reply_id id, struct span subject)
 {
+	lmtp_put_decided(out, id, subject, "");
+}
+
+void lmtp_put_decided(struct buf *out, enum reply_id id, struct span subject,
+		      const char *decision)
+{
 	const struct reply *r = reply_get(id);
 
 	buf_printf(out, "%u ", r->smtp);
@@ -193,7 +199,10 @@ void lmtp_put_reply(struct buf *out, enum reply_id id, struct span subject)
 		put_clean(out, subject);
 		buf_puts(out, ">: ");
 	}
-	buf_printf(out, "%s\r\n", r->text);
+	buf_puts(out, r->text);
+	if (decision[0])
+		buf_printf(out, " [%s]", decision);
+	buf_puts(out, "\r\n");
 }
 
 void lmtp_put_banner(struct buf *out, const char *hostname)

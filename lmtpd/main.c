@@ -19,6 +19,7 @@
 #include "lmtpd/endpoint.h"
 #include "lmtpd/forward.h"
 #include "lmtpd/serve.h"
+#include "policy/decisionlog.h"
 #include "policy/settings.h"
 #include "sql/content.h"
 
@@ -60,6 +61,7 @@ static void lmtpd_leave(void)
 		log_warn("leaving %zu sessions unfinished: the MTA will try "
 			 "again",
 			 left);
+	decisionlog_end();
 	_exit(EX_OK);
 }
 

@@ -7,6 +7,7 @@
 #include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/metric.h"
+#include "policy/decisionnote.h"
 
 bool rcpt_goes_on(const struct judged_target *t)
 {
@@ -69,9 +70,29 @@ static void log_reject(const struct session *s, struct span path,
 	(void)esc_text(&to, addr_bare(path));
 	(void)esc_text(&helo, span_of(s->helo));
 	log_info("session %lu: reject: RCPT: %u %s <%s>: %s; from=<%s> "
-		 "to=<%s> proto=LMTP helo=<%s> predicate=%s",
+		 "to=<%s> proto=LMTP helo=<%s> predicate=%s [%s]",
 		 s->id, r->smtp, r->enhanced, to.s, r->text, from.s, to.s,
-		 helo.s, predicate);
+		 helo.s, predicate, s->decision);
+}
+
+static void note(struct session *s, struct span path, enum reply_id reply,
+		 const char *predicate)
+{
+	const struct message *m = &s->message;
+	const struct verdict v = { reply, predicate, 0 };
+	const struct decision d = {
+		.size = m->declared,
+		.text = { [DECISION_ID] = { s->decision, DECISIONID_LENGTH },
+			  [DECISION_WAY] = span_of("lmtp"),
+			  [DECISION_STAGE] = span_of("rcpt"),
+			  [DECISION_QUEUE_ID] = span_of(m->queue_id),
+			  [DECISION_HELO] = span_of(s->helo),
+			  [DECISION_SENDER] = span_of(m->sender),
+			  [DECISION_RECIPIENT] = addr_bare(path) },
+	};
+
+	decisionlog_id(s->decision);
+	decisionnote(s->settings->conf, d, &v, NULL);
 }
 
 static const struct judge_client client = { .role = JUDGE_STORE };
@@ -106,6 +127,7 @@ enum reply_id rcpt_take(struct session *s, struct span path)
 		id = intake_add(&s->message.intake, path, &r);
 	else
 		judged_release(&r);
+	note(s, path, id, id == R_NONE ? "" : predicate);
 	if (id == R_NONE)
 		return id;
 	log_reject(s, path, id, predicate);

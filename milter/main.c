@@ -23,6 +23,7 @@
 #include "milter/drain.h"
 #include "milter/endpoint.h"
 #include "milter/session.h"
+#include "policy/decisionlog.h"
 
 enum {
 	BACKLOG = 1024,
@@ -72,6 +73,7 @@ static void milter_leave(int code)
 		log_warn("leaving %u messages unfinished: their senders will "
 			 "try again",
 			 left);
+	decisionlog_end();
 	_exit(code);
 }
 

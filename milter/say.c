@@ -1,14 +1,27 @@
 /* milter/say.c: see say.h. The log lines have the shape of Postfix's own, which
- * log tools and fail2ban filters know. */
+ * log tools and fail2ban filters know; the decision's id stands behind all that
+ * they look for. */
 #include "milter/say.h"
 
 #include "lib/esc.h"
 #include "lib/log.h"
 #include "lib/metric.h"
 #include "milter/mf.h"
+#include "policy/decisionnote.h"
 
-static const char *const steps[] = {
-	[SAY_MAIL] = "MAIL", [SAY_RCPT] = "RCPT", [SAY_END] = "END-OF-MESSAGE"
+static const struct {
+	const char *name;  /* as Postfix has it */
+	const char *stage; /* as in policy/predicate.def */
+} steps[] = {
+	[SAY_MAIL] = { "MAIL", "mail" },
+	[SAY_RCPT] = { "RCPT", "rcpt" },
+	[SAY_END] = { "END-OF-MESSAGE", "end" },
+};
+
+static const char *const role_names[] = {
+	[JUDGE_FULL] = "full",
+	[JUDGE_POLICY] = "policy",
+	[JUDGE_STORE] = "store",
 };
 
 /* The parts that both kinds of line have. */
@@ -33,7 +46,7 @@ static void line_fill(struct line *l, const struct session *s, struct span rcpt)
 }
 
 static void log_shadow(const struct session *s, enum say_step step,
-		       struct span rcpt, uint64_t shadow)
+		       struct span rcpt, uint64_t shadow, const char *id)
 {
 	const char *predicate;
 	struct line l;
@@ -41,14 +54,14 @@ static void log_shadow(const struct session *s, enum say_step step,
 	line_fill(&l, s, rcpt);
 	while ((predicate = policy_shadow_next(&shadow)) != NULL)
 		log_info("%s: shadow: %s from %s[%s]: would be rejected by "
-			 "'%s'; %s proto=%s helo=<%s>",
-			 message_id(&s->message), steps[step], l.name.s,
-			 s->addr, predicate, l.envelope, l.proto, l.helo.s);
+			 "'%s'; %s proto=%s helo=<%s> [%s]",
+			 message_id(&s->message), steps[step].name, l.name.s,
+			 s->addr, predicate, l.envelope, l.proto, l.helo.s, id);
 }
 
 static void log_reject(const struct session *s, enum say_step step,
 		       struct span rcpt, const struct verdict *v,
-		       struct span text)
+		       struct span text, const char *id)
 {
 	const struct reply *r = reply_get(v->id);
 	struct esc_text said;
@@ -57,32 +70,68 @@ static void log_reject(const struct session *s, enum say_step step,
 	line_fill(&l, s, rcpt);
 	(void)esc_text(&said, text);
 	log_info("%s: milter-reject: %s from %s[%s]: %u %s <%s>: %s; %s "
-		 "proto=%s helo=<%s> predicate=%s",
-		 message_id(&s->message), steps[step], l.name.s, s->addr,
+		 "proto=%s helo=<%s> predicate=%s [%s]",
+		 message_id(&s->message), steps[step].name, l.name.s, s->addr,
 		 r->smtp, r->enhanced, step == SAY_RCPT ? l.to.s : l.from.s,
-		 said.s, l.envelope, l.proto, l.helo.s, v->predicate);
+		 said.s, l.envelope, l.proto, l.helo.s, v->predicate, id);
+}
+
+/* A MAIL that is merely accepted is no decision of note: its recipients are. */
+static void note(const struct session *s, enum say_step step, struct span rcpt,
+		 const struct verdict *v, const struct reply_words *words,
+		 const char *id)
+{
+	const struct message *m = &s->message;
+	const struct decision d = {
+		.port = s->client.port,
+		.size = m->declared,
+		.text = { [DECISION_ID] = span_of(id),
+			  [DECISION_WAY] = span_of(role_names[s->client.role]),
+			  [DECISION_STAGE] = span_of(steps[step].stage),
+			  [DECISION_QUEUE_ID] = span_of(m->queue_id),
+			  [DECISION_CLIENT] = span_of(s->addr),
+			  [DECISION_TLS] = span_of(s->tls),
+			  [DECISION_HELO] = span_of(s->helo),
+			  [DECISION_LOGIN] = addr_span(&s->client.login),
+			  [DECISION_SENDER] = span_of(m->sender),
+			  [DECISION_RECIPIENT] = addr_bare(rcpt) },
+	};
+
+	if (step != SAY_MAIL || v->id != R_NONE || v->shadow)
+		decisionnote(s->settings->conf, d, v, words);
+}
+
+static sfsistat reject(SMFICTX *ctx, const struct session *s,
+		       enum say_step step, struct span rcpt,
+		       const struct verdict *v, const struct reply_words *words,
+		       const char *id)
+{
+	struct span subject =
+		step == SAY_RCPT ? rcpt : span_of(s->message.sender);
+	struct buf text = BUF_INIT(2048);
+	sfsistat answer;
+
+	metric_add_named(M_REJECTED, v->predicate);
+	reply_put_text(&text, v->id, words);
+	log_reject(s, step, rcpt, v, buf_span(&text), id);
+	buf_printf(&text, " [%s]", id);
+	answer = mf_reply(ctx, v->id, addr_bare(subject), buf_span(&text));
+	buf_release(&text);
+	return answer;
 }
 
 sfsistat say_verdict(SMFICTX *ctx, const struct session *s, enum say_step step,
 		     struct span rcpt, const struct verdict *v)
 {
-	const struct message *m = &s->message;
-	struct buf text = BUF_INIT(2048);
+	char id[DECISIONID_LENGTH + 1];
 	struct reply_words words;
-	sfsistat answer;
 
+	decisionlog_id(id);
+	judge_words(&s->client, &s->message.judged, &words);
 	if (v->shadow)
-		log_shadow(s, step, rcpt, v->shadow);
+		log_shadow(s, step, rcpt, v->shadow, id);
+	note(s, step, rcpt, v, &words, id);
 	if (v->id == R_NONE)
 		return SMFIS_CONTINUE;
-	metric_add_named(M_REJECTED, v->predicate);
-	judge_words(&s->client, &m->judged, &words);
-	reply_put_text(&text, v->id, &words);
-	log_reject(s, step, rcpt, v, buf_span(&text));
-	answer = mf_reply(
-		ctx, v->id,
-		addr_bare(step == SAY_RCPT ? rcpt : span_of(m->sender)),
-		buf_span(&text));
-	buf_release(&text);
-	return answer;
+	return reject(ctx, s, step, rcpt, v, &words, id);
 }

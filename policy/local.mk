@@ -2,6 +2,7 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
+	policy/decisionid.c policy/decisionid.h \
 	policy/expand.c policy/expand.h \
 	policy/helo.c policy/helo.h \
 	policy/facts.h \
@@ -10,7 +11,9 @@ policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/netmap.c policy/netmap.h \
 	policy/pattern.c policy/pattern.h \
 	policy/predicate.c policy/predicate.def policy/predicate.h
-policy_libjudge_a_SOURCES = policy/intake.c policy/intake.h \
+policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
+	policy/decisionnote.c policy/decisionnote.h \
+	policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_lookup.c policy/judge_lookup.h \
 	policy/judge_rcpt.c policy/judgeint.h \
@@ -26,6 +29,11 @@ TESTS += tests/unit/test_policy tests/unit/test_judge_memory \
 tests_unit_test_limit_SOURCES = tests/unit/test_limit.c
 tests_unit_test_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_limit_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_decisionid
+TESTS += tests/unit/test_decisionid
+tests_unit_test_decisionid_SOURCES = tests/unit/test_decisionid.c
+tests_unit_test_decisionid_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decisionid_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_expand_SOURCES = tests/unit/test_expand.c \
 	tests/unit/expandrows.h tests/unit/nomem.h \
 	tests/unit/world.c tests/unit/world.h

@@ -6,6 +6,7 @@
 
 #include "lib/confload.h"
 #include "lib/log.h"
+#include "policy/decisionlog.h"
 
 struct settings_private {
 	atomic_uint refs;
@@ -135,6 +136,10 @@ static bool settings_replace(struct conf *conf, struct buf *why)
 {
 	struct settings *s = settings_new(conf, why);
 
+	if (s && !decisionlog_open(s->conf, program, why)) {
+		settings_free(s);
+		s = NULL;
+	}
 	if (s)
 		settings_swap(s);
 	return s != NULL;

@@ -45,6 +45,8 @@ enum query_id {
 	QUERY_COUNT
 };
 
+enum { DB_COLUMNS_MAX = 24 }; /* of a row of queries.def */
+
 /* One value of a statement, in or out. */
 struct sqlval {
 	enum { SQLVAL_U64, SQLVAL_BYTES, SQLVAL_NULL } type;

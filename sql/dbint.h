@@ -16,7 +16,6 @@ typedef bool db_flag; /* MySQL 8 has no my_bool */
 
 enum {
 	STMT_PARAMS_MAX = 32,
-	STMT_COLUMNS_MAX = 16,
 	STMT_VALUE_MAX = 16 << 20, /* a MEDIUMBLOB */
 	DB_WHY_MAX = 320,
 	DB_SERVER_MAX = 320

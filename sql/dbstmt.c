@@ -118,7 +118,7 @@ enum db_result stmt_prepare(struct db *db, struct stmt *s,
 	s->ncol = mysql_stmt_field_count(s->h);
 	s->fresh = true;
 	r = DB_OK;
-	if (s->nparam > STMT_PARAMS_MAX || s->ncol > STMT_COLUMNS_MAX ||
+	if (s->nparam > STMT_PARAMS_MAX || s->ncol > DB_COLUMNS_MAX ||
 	    (f->results && s->ncol != strlen(f->results)))
 		r = db_fail_text(db, DB_OURS,
 				 "statement has %zu parameters, %zu columns",

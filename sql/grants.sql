@@ -41,6 +41,7 @@ GRANT SELECT ON send_as TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON policy_limit TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON policy_generation TO 'mailrow-milter'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON limit_usage TO 'mailrow-milter'@'localhost';
+GRANT INSERT ON decision TO 'mailrow-milter'@'localhost';
 
 -- lmtpd does the milter's work by another door.
 GRANT SELECT ON schema_version TO 'mailrow-lmtp'@'localhost';
@@ -63,6 +64,7 @@ GRANT SELECT ON send_as TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON policy_limit TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT ON policy_generation TO 'mailrow-lmtp'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON limit_usage TO 'mailrow-lmtp'@'localhost';
+GRANT INSERT ON decision TO 'mailrow-lmtp'@'localhost';
 
 -- authd reads accounts and no mail.
 GRANT SELECT ON schema_version TO 'mailrow-auth'@'localhost';
@@ -110,12 +112,15 @@ GRANT SELECT, DELETE ON lease TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON retention TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON limit_usage TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
+GRANT SELECT (decision_id, at, predicate), DELETE ON decision
+  TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-purge'@'localhost';
 GRANT SELECT (account_id, address, domain, quota, active)
   ON account TO 'mailrow-purge'@'localhost';
 
 -- The tool, in the hands of the administrator. It deletes no mail.
-GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE, TRIGGER
+GRANT SELECT, INSERT, UPDATE, CREATE, ALTER, INDEX, CREATE ROUTINE, CREATE VIEW,
+  TRIGGER
   ON * TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON domain TO 'mailrow-admin'@'localhost';
 GRANT DELETE ON account TO 'mailrow-admin'@'localhost';

@@ -15,6 +15,7 @@ sql_libsql_a_SOURCES = \
 	sql/dbsite.c \
 	sql/dbstmt.c \
 	sql/dbuser.c sql/dbuser.h \
+	sql/decision.c sql/decision.h \
 	sql/deliver.c sql/deliver.h \
 	sql/durability.c sql/durability.h \
 	sql/erase.c \
@@ -32,6 +33,7 @@ sql_libsql_a_SOURCES = \
 	sql/purge.c sql/purge.h sql/purgeint.h \
 	sql/purgebox.c \
 	sql/purgecontent.c \
+	sql/purgedecision.c \
 	sql/purgereceipt.c \
 	sql/purgeretention.c \
 	sql/purgetrash.c \

@@ -1,8 +1,6 @@
 /* sql/native.c: one statement a verb; each is its own transaction. */
 #include "sql/native.h"
 
-enum { COLUMNS_MAX = 12 };
-
 /* A change that must hit one row. An UPDATE that changes nothing counts none,
  * so whether the row is there is asked by itself. */
 static enum native_result run_change(struct db *db, enum query_id q,
@@ -25,7 +23,7 @@ static enum native_result run_list(struct db *db, enum query_id q,
 				   const struct sqlval *param, native_row row,
 				   void *arg)
 {
-	struct sqlval col[COLUMNS_MAX];
+	struct sqlval col[DB_COLUMNS_MAX];
 	enum db_result r;
 	bool got, any = false;
 

@@ -90,6 +90,7 @@ static const struct walk walks[] = {
 	{ .name = "retention", .run = purgeretention_walk },
 	{ .name = "receipts", .run = purgereceipt_walk },
 	{ .name = "contents", .run = purgecontent_walk },
+	{ .name = "decisions", .run = purgedecision_walk },
 };
 
 enum { WALKS = sizeof(walks) / sizeof(*walks) };

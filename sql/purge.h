@@ -22,6 +22,7 @@ struct purge_report {
 	uint64_t retired;
 	uint64_t strays; /* mailbox ids that had rows and no mailbox */
 	uint64_t mailboxes, mails, mail_octets; /* retired ones that went */
+	uint64_t decisions;                     /* rows of the table decision */
 	bool accounts_away;
 	bool complete; /* every step came to its end */
 };
@@ -32,13 +33,15 @@ typedef bool (*purge_go_on)(void *arg, const char *step,
 
 /* Ages in seconds by the database's clock. */
 struct purge_settings {
-	uint64_t trash_age;   /* what is younger stays */
-	uint64_t receipt_age; /* the same */
-	uint64_t gone_age;    /* how long an account must have been gone */
-	uint64_t retired_age; /* how long a retired mailbox is kept */
-	uint64_t retention;   /* days that mails stay where the table of that
-			       * name says nothing; 0: for ever */
-	bool dry_run;         /* count, change nothing */
+	uint64_t trash_age;     /* what is younger stays */
+	uint64_t receipt_age;   /* the same */
+	uint64_t gone_age;      /* how long an account must have been gone */
+	uint64_t retired_age;   /* how long a retired mailbox is kept */
+	uint64_t retention;     /* days that mails stay where the table of that
+				 * name says nothing; 0: for ever */
+	uint64_t decision_age;  /* what is older goes */
+	uint64_t decision_rows; /* so many stay, the newest */
+	bool dry_run;           /* count, change nothing */
 
 	/* Who is asked for the accounts; NULL: nobody answers. May be the
 	 * connection that purges. */

@@ -288,6 +288,62 @@ CREATE TABLE purge_step (
   finished_at DATETIME NULL
 ) ENGINE=InnoDB;
 
+-- What was decided about mails, and on what facts: a row for the predicate that
+-- decided, and one for each that would have in its place, had it not been in
+-- shadow. Written behind the mail's back, and not each one (decision_log);
+-- mailrow purge keeps it small. at is the clock of the host that decided; smtp 0
+-- means accepted.
+CREATE TABLE decision (
+  decision_id VARBINARY(10) NOT NULL,
+  at          DATETIME NOT NULL,
+  node        VARBINARY(255) NOT NULL,
+  way         VARBINARY(8) NOT NULL,
+  stage       VARBINARY(8) NOT NULL,
+  predicate   VARBINARY(32) NOT NULL,
+  domain      VARBINARY(255) NOT NULL,
+  shadow      TINYINT UNSIGNED NOT NULL,
+  smtp        SMALLINT UNSIGNED NOT NULL,
+  enhanced    VARBINARY(12) NOT NULL,
+  reply       VARBINARY(512) NOT NULL,
+  queue_id    VARBINARY(63) NOT NULL,
+  client      VARBINARY(45) NOT NULL,
+  port        SMALLINT UNSIGNED NOT NULL,
+  tls         VARBINARY(95) NOT NULL,
+  helo        VARBINARY(255) NOT NULL,
+  login       VARBINARY(320) NOT NULL,
+  sender      VARBINARY(320) NOT NULL,
+  recipient   VARBINARY(320) NOT NULL,
+  size        BIGINT UNSIGNED NOT NULL,
+  header_from VARBINARY(320) NOT NULL,
+  PRIMARY KEY (decision_id, predicate),
+  KEY at (at)
+) ENGINE=InnoDB;
+
+-- For reports: decisions by day, by login, and what would have been rejected.
+CREATE SQL SECURITY INVOKER VIEW decision_daily AS
+  SELECT CAST(at AS DATE) AS day, predicate, shadow, smtp,
+         COUNT(*) AS decisions, COUNT(DISTINCT client) AS clients
+  FROM decision
+  GROUP BY CAST(at AS DATE), predicate, shadow, smtp;
+
+CREATE SQL SECURITY INVOKER VIEW decision_by_login AS
+  SELECT login, predicate, shadow, COUNT(*) AS decisions,
+         MIN(at) AS first_at, MAX(at) AS last_at
+  FROM decision WHERE login <> ''
+  GROUP BY login, predicate, shadow;
+
+CREATE SQL SECURITY INVOKER VIEW decision_by_client AS
+  SELECT client, predicate, shadow, COUNT(*) AS decisions,
+         MIN(at) AS first_at, MAX(at) AS last_at
+  FROM decision WHERE client <> ''
+  GROUP BY client, predicate, shadow;
+
+CREATE SQL SECURITY INVOKER VIEW decision_in_shadow AS
+  SELECT predicate, domain, login, COUNT(*) AS hits,
+         MIN(at) AS first_at, MAX(at) AS last_at
+  FROM decision WHERE shadow <> 0
+  GROUP BY predicate, domain, login;
+
 -- The native accounts (profile = native).
 
 CREATE TABLE domain (

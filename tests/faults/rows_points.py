@@ -178,7 +178,21 @@ def to_attackers(world, who, stale):
         pass
 
 
-SPECIAL = {"box-made": (to_new_account, False),
+def to_rejected(world, who, stale):
+    """A recipient that is not there: noted at once, written within a second."""
+    try:
+        with world.sandbox.lmtp() if who == "lmtpd" \
+                else world.sandbox.smtp() as s:
+            s.cmd("MAIL FROM:<ann@remote.test>", "250")
+            s.cmd("RCPT TO:<nobody@example.test>", "550")
+    except (Failed, OSError):
+        pass
+
+
+SPECIAL = {"decision-note": (to_rejected, False),
+           "decision-commit": (to_rejected, False),
+           "decision-unread": (to_rejected, False),
+           "box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
            "keeper-list": (to_second_page, False),

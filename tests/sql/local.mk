@@ -21,6 +21,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_box \
 	tests/sql/test_sql_concurrent \
 	tests/sql/test_sql_db \
+	tests/sql/test_sql_decision \
 	tests/sql/test_sql_deliver \
 	tests/sql/test_sql_grants \
 	tests/sql/test_sql_history \
@@ -87,6 +88,12 @@ tests_sql_test_sql_concurrent_SOURCES = tests/sql/test_sql_concurrent.c \
 tests_sql_test_sql_db_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_db_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_db_SOURCES = tests/sql/test_sql_db.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_decision_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_decision_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_decision_SOURCES = tests/sql/test_sql_decision.c \
+	tests/sql/purging.c tests/sql/purging.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_test_sql_deliver_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

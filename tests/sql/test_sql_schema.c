@@ -77,8 +77,9 @@ static void every_table_is_innodb_and_has_a_primary_key(void **state)
 			10, 100);
 	assert_int_equal(
 		fix_number("SELECT COUNT(*) FROM information_schema.TABLES t"
-			   " WHERE TABLE_SCHEMA = 'mailrow' AND (ENGINE <>"
-			   " 'InnoDB' OR NOT EXISTS (SELECT 1 FROM"
+			   " WHERE TABLE_SCHEMA = 'mailrow' AND TABLE_TYPE ="
+			   " 'BASE TABLE' AND (ENGINE <> 'InnoDB' OR NOT "
+			   "EXISTS (SELECT 1 FROM"
 			   " information_schema.TABLE_CONSTRAINTS c WHERE"
 			   " c.TABLE_SCHEMA = 'mailrow' AND c.TABLE_NAME ="
 			   " t.TABLE_NAME AND CONSTRAINT_TYPE ="

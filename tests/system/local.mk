@@ -6,6 +6,7 @@ SYSTEM_TESTS = \
 	tests/system/test_check.py \
 	tests/system/test_clients.py \
 	tests/system/test_confined.py \
+	tests/system/test_decision.py \
 	tests/system/test_dialog.py \
 	tests/system/test_down.py \
 	tests/system/test_dropin.py \

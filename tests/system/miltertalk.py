@@ -18,6 +18,7 @@ mta_domains must be set, so that the relay check is in force.
 import argparse
 import hashlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -381,8 +382,9 @@ class Scenarios:
         m = self.new().begin()
         m.mail()
         text = rejected(m.rcpt("<%s>" % self.o.unknown), "550 5.1.1 ")
-        assert text == ("550 5.1.1 <%s>: Recipient address rejected: User"
-                        " unknown" % self.o.unknown), text
+        assert re.fullmatch(r"550 5\.1\.1 <%s>: Recipient address rejected: "
+                            r"User unknown \[[a-z2-9]{10}\]" % re.escape(
+                                self.o.unknown), text), text
         assert ok(m.rcpt("<%s>" % self.o.known))
 
     def what_a_peer_says_cannot_break_a_reply(self):
@@ -426,7 +428,7 @@ class Scenarios:
                 assert ok(m.rcpt(foreign))
             else:
                 text = rejected(m.rcpt(foreign), "550 5.7.1")
-                assert text.endswith(": Relay access denied"), text
+                assert ": Relay access denied [" in text, text
             m.quit()
 
     def a_login_ends_with_its_mail(self):

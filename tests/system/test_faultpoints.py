@@ -48,6 +48,13 @@ class Points(SandboxTest):
             l.cmd("RSET", "250")
             l.cmd("QUIT", "221")
 
+    def by_rejection(self):
+        for connect in (self.sandbox.smtp, self.sandbox.lmtp):
+            with connect() as s:
+                s.cmd("MAIL FROM:<%s>" % EVE, "250")
+                self.assertRefused("550", s.cmd,
+                                   "RCPT TO:<nobody@example.test>", "250")
+
     def by_pop3(self, user):
         with self.sandbox.pop3(user) as p:
             n = p.stat()[0]
@@ -147,6 +154,7 @@ class Points(SandboxTest):
         self.by_guessing()
         self.by_smtp()
         self.by_lmtp()
+        self.by_rejection()
         self.new_accounts()
         self.many(BOB, 2100)
         self.by_pop3(BOB)

@@ -36,7 +36,7 @@ class Status(SandboxTest):
         # a daemon may count when its client has its answer
         wait_until(lambda: all(self.number(*key) >= least for *key, least in (
             ("mailrow-milter", "mail stored", 1),
-            ("mailrow-milter", "rejected: known", 1),
+            ("mailrow-milter", "rejected: recipient_unknown", 1),
             ("mailrow-authd", "pop3 login failed", 1),
             ("mailrow-authd", "pop3 login ok", 1),
             ("mailrow-pop3d", "session", 2))), what="the numbers")

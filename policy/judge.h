@@ -18,6 +18,7 @@ struct judge {
 	struct pool *store;
 	struct pool *accounts;
 	struct judge_memory *memory;
+	struct policy_data *policy; /* refresh.h */
 
 	/* Told each question that went to the database and the microseconds
 	 * it took; NULL: nobody wants to know. */

@@ -21,6 +21,12 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/lookup_owns.c policy/lookup_owns.h \
 	policy/settings.c policy/settings.h
 
+# The policy's tables in memory.
+policy_libpolicy_a_SOURCES += \
+	policy/snapshot.c policy/snapshot.h policy/snapshotint.h \
+	policy/snapshot_make.c policy/snapshot_make.h
+policy_libjudge_a_SOURCES += policy/refresh.c policy/refresh.h
+
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory \
 	tests/unit/test_expand tests/unit/test_limit
@@ -56,7 +62,8 @@ tests_unit_test_helo_SOURCES = tests/unit/test_helo.c tests/unit/wire.h
 tests_unit_test_helo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_helo_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_SNAPSHOT = tests/unit/test_netmap tests/unit/test_pattern
+UNIT_SNAPSHOT = tests/unit/test_netmap tests/unit/test_pattern \
+	tests/unit/test_snapshot
 check_PROGRAMS += $(UNIT_SNAPSHOT)
 TESTS += $(UNIT_SNAPSHOT)
 tests_unit_test_netmap_SOURCES = tests/unit/test_netmap.c
@@ -65,4 +72,7 @@ tests_unit_test_netmap_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c
 tests_unit_test_pattern_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pattern_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c
+tests_unit_test_snapshot_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_snapshot_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 endif

@@ -7,6 +7,7 @@
 #include "lib/confload.h"
 #include "lib/log.h"
 #include "policy/decisionlog.h"
+#include "policy/refresh.h"
 
 struct settings_private {
 	atomic_uint refs;
@@ -20,7 +21,10 @@ struct settings_private {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct settings *current;
-static enum program program; /* set once, before the first thread */
+
+/* Set once, before the first thread. */
+static enum program program;
+static struct policy_data *policy; /* outlives all settings */
 
 static void settings_free(struct settings *s)
 {
@@ -100,7 +104,8 @@ static bool settings_fill(struct settings *s, struct buf *why)
 				   .store = p->lookup,
 				   .accounts = p->accounts ? p->accounts
 							   : p->lookup,
-				   .memory = judge_memory_new() };
+				   .memory = judge_memory_new(),
+				   .policy = policy };
 	return s->judge.memory || settings_no_memory(why);
 }
 
@@ -148,7 +153,17 @@ static bool settings_replace(struct conf *conf, struct buf *why)
 bool settings_open(struct conf *conf, enum program self, struct buf *why)
 {
 	program = self;
-	return settings_replace(conf, why);
+	policy = policy_data_new();
+	if (!policy) {
+		conf_unref(&conf);
+		return settings_no_memory(why);
+	}
+	if (!settings_replace(conf, why))
+		return false;
+	if (refresh_start(policy))
+		return true;
+	buf_puts(why, "cannot start a thread\n");
+	return false;
 }
 
 /* One log line each. */

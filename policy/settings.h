@@ -14,8 +14,9 @@ struct settings {
 	struct settings_private *priv;
 };
 
-/* Makes the first settings of this program; the reference to conf is taken
- * over, also on failure. False: lines in why. */
+/* Makes the first settings of this program, and the thread that keeps the
+ * policy (refresh.h); the reference to conf is taken over, also on failure.
+ * False: lines in why. */
 bool settings_open(struct conf *conf, enum program self, struct buf *why)
 	__attribute__((warn_unused_result));
 

@@ -28,6 +28,7 @@ sql_libsql_a_SOURCES = \
 	sql/maildrop.c sql/maildrop.h \
 	sql/native.c sql/native.h \
 	sql/optfile.c sql/optfile.h \
+	sql/policydata.c sql/policydata.h \
 	sql/pool.c sql/pool.h \
 	sql/profile.c sql/profile.h \
 	sql/purge.c sql/purge.h sql/purgeint.h \

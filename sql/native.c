@@ -1,10 +1,10 @@
 /* sql/native.c: one statement a verb; each is its own transaction. */
 #include "sql/native.h"
 
-/* A change that must hit one row. An UPDATE that changes nothing counts none,
- * so whether the row is there is asked by itself. */
-static enum native_result run_change(struct db *db, enum query_id q,
-				     const struct sqlval *param)
+/* An UPDATE that changes nothing counts no row, so whether the row is there is
+ * asked by itself. */
+enum native_result native_change(struct db *db, enum query_id q,
+				 const struct sqlval *param)
 {
 	switch (db_run(db, q, param)) {
 	case DB_OK:
@@ -67,7 +67,7 @@ enum native_result native_domain_add(struct db *db, struct span domain)
 {
 	struct sqlval param[] = { sql_bytes(domain) };
 
-	return run_change(db, Q_DOMAIN_ADD, param);
+	return native_change(db, Q_DOMAIN_ADD, param);
 }
 
 enum native_result native_domain_set_active(struct db *db, struct span domain,
@@ -76,7 +76,7 @@ enum native_result native_domain_set_active(struct db *db, struct span domain,
 	struct sqlval param[] = { sql_u64(active), sql_bytes(domain) };
 	enum native_result r;
 
-	r = run_change(db, Q_DOMAIN_SET_ACTIVE, param);
+	r = native_change(db, Q_DOMAIN_SET_ACTIVE, param);
 	return r == NATIVE_NONE ? domain_exists(db, domain) : r;
 }
 
@@ -87,7 +87,7 @@ enum native_result native_domain_delete(struct db *db, struct span domain)
 	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
 	enum native_result r;
 
-	r = run_change(db, Q_DOMAIN_DELETE, param);
+	r = native_change(db, Q_DOMAIN_DELETE, param);
 	if (r != NATIVE_NONE)
 		return r;
 	r = domain_exists(db, domain);
@@ -105,7 +105,7 @@ enum native_result native_domain_set_alias(struct db *db, struct span domain,
 		if (r != NATIVE_OK)
 			return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
 	}
-	r = run_change(db, Q_DOMAIN_SET_ALIAS, param);
+	r = native_change(db, Q_DOMAIN_SET_ALIAS, param);
 	return r == NATIVE_NONE ? domain_exists(db, domain) : r;
 }
 
@@ -120,7 +120,7 @@ enum native_result native_alias_add(struct db *db, struct span address,
 		if (address.p[i] == '@')
 			domain = span_skip(address, i + 1);
 	param[2] = sql_bytes(domain);
-	r = run_change(db, Q_ALIAS_ADD, param);
+	r = native_change(db, Q_ALIAS_ADD, param);
 	return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
 }
 
@@ -129,7 +129,7 @@ enum native_result native_alias_delete(struct db *db, struct span address,
 {
 	struct sqlval param[] = { sql_bytes(address), sql_bytes(target) };
 
-	return run_change(
+	return native_change(
 		db, target.n > 0 ? Q_ALIAS_DELETE : Q_ALIAS_DELETE_ALL, param);
 }
 
@@ -140,7 +140,7 @@ enum native_result native_account_add(struct db *db, const struct addr *a,
 				  sql_u64(quota), sql_bytes(addr_domain(a)) };
 	enum native_result r;
 
-	r = run_change(db, Q_ACCOUNT_ADD, param);
+	r = native_change(db, Q_ACCOUNT_ADD, param);
 	return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
 }
 
@@ -151,7 +151,7 @@ static enum native_result account_change(struct db *db, enum query_id q,
 	struct sqlval param[] = { value, sql_bytes(addr_span(a)) };
 	enum native_result r;
 
-	r = run_change(db, q, param);
+	r = native_change(db, q, param);
 	return r == NATIVE_NONE ? account_exists(db, a) : r;
 }
 
@@ -198,7 +198,7 @@ enum native_result native_account_set_networks(struct db *db,
 enum native_result native_account_delete(struct db *db, const struct addr *a)
 {
 	struct sqlval param[] = { sql_bytes(addr_span(a)) };
-	enum native_result r = run_change(db, Q_ACCOUNT_DELETE, param);
+	enum native_result r = native_change(db, Q_ACCOUNT_DELETE, param);
 
 	if (r == NATIVE_OK && (db_run(db, Q_APP_REVOKE_ALL, param) != DB_OK ||
 			       db_run(db, Q_HISTORY_FORGET, param) != DB_OK))

@@ -55,6 +55,10 @@ enum native_result native_alias_delete(struct db *db, struct span address,
  * ends them. */
 typedef bool (*native_row)(void *arg, const struct sqlval *col);
 
+/* A statement that changes rows; NATIVE_NONE: nothing was changed. */
+enum native_result native_change(struct db *db, enum query_id q,
+				 const struct sqlval *param);
+
 /* A statement that lists: an empty list is an answer, too. */
 enum native_result native_list(struct db *db, enum query_id q,
 			       const struct sqlval *param, native_row row,

@@ -19,7 +19,8 @@ ONLY = {
     "openssl/ssl.h": re.compile(r"lib/tls\.c$"),
 }
 # The pure core of policy/ knows no database.
-PURE = re.compile(r"^policy/(?!judge|intake|settings|decision(log|note))")
+PURE = re.compile(
+    r"^policy/(?!judge|intake|refresh|settings|decision(log|note))")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 for path in files(".c", ".h", ".def", root=False):

@@ -32,6 +32,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_purge \
 	tests/sql/test_sql_purgebox \
 	tests/sql/test_sql_plans \
+	tests/sql/test_sql_policydata \
 	tests/sql/test_sql_profiles \
 	tests/sql/test_sql_retention \
 	tests/sql/test_sql_schema \
@@ -141,6 +142,10 @@ tests_sql_test_sql_owns_SOURCES = tests/sql/test_sql_owns.c \
 	tests/sql/panelrows.h \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/panel.c tests/sql/panel.h
+tests_sql_test_sql_policydata_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_policydata_LDADD = $(JUDGE_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_policydata_SOURCES = tests/sql/test_sql_policydata.c \
+	tests/sql/fixture.c tests/sql/fixture.h
 tests_sql_test_sql_profiles_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_profiles_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_profiles_SOURCES = tests/sql/test_sql_profiles.c \

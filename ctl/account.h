@@ -14,6 +14,9 @@ extern const struct option apppass_options[];
 /* account logins ADDRESS */
 int logins_run(struct tool *t, int argc, char **argv);
 
+/* account policy [NAME [SETTING VALUE|default]] */
+int accountpolicy_run(struct tool *t, int argc, char **argv);
+
 /* account door ADDRESS smtp|pop3|tls on|off; ADDRESS networks LIST */
 int door_run(struct tool *t, int argc, char **argv);
 

@@ -239,6 +239,7 @@ static int check_run(struct tool *t, int argc, char **argv)
 		k.table = out_new("findings", check_columns, true);
 	checkconf_run(&k);
 	checkdb_run(&k);
+	checkpolicy_run(&k);
 	checkprofile_run(&k);
 	checksocket_run(&k);
 	checktls_run(&k);

@@ -43,6 +43,9 @@ struct check_daemon {
 };
 size_t check_daemons(const struct conf *c, struct check_daemon out[4]);
 
+/* The name of the tool's own database; the daemons' is the same. */
+const char *check_database(void);
+
 /* What to type after an error of the database, by its number. */
 enum { CHECK_FIX_MAX = 2304 };
 const char *check_db_fix(unsigned err, char fix[CHECK_FIX_MAX]);
@@ -57,6 +60,7 @@ bool check_hears(int fd, const char *want);
 /* The subjects, in the order of their lines. */
 void checkconf_run(struct check *k);
 void checkdb_run(struct check *k);
+void checkpolicy_run(struct check *k);
 void checkprofile_run(struct check *k);
 void checksocket_run(struct check *k);
 void checktls_run(struct check *k);

@@ -22,6 +22,11 @@ static void note_database(struct db *db)
 			 col[0].s.p);
 }
 
+const char *check_database(void)
+{
+	return database;
+}
+
 const char *check_db_fix(unsigned err, char fix[CHECK_FIX_MAX])
 {
 	switch (err) {

@@ -3,7 +3,9 @@ bin_PROGRAMS += ctl/mailrow
 ctl_mailrow_CFLAGS = $(AM_CFLAGS) $(SMARTCOLS_CFLAGS)
 ctl_mailrow_LDADD = $(JUDGE_LIBS) $(SMARTCOLS_LIBS)
 ctl_mailrow_SOURCES = \
+	ctl/access.c \
 	ctl/account.c ctl/account.h \
+	ctl/accountpolicy.c \
 	ctl/apppass.c \
 	ctl/door.c \
 	ctl/alias.c \
@@ -25,6 +27,7 @@ ctl_mailrow_SOURCES = \
 	ctl/checkmtasocket.c \
 	ctl/checkmtatable.c \
 	ctl/checkmtavalue.c \
+	ctl/checkpolicy.c \
 	ctl/checkprofile.c \
 	ctl/checksize.c \
 	ctl/checksocket.c \
@@ -37,13 +40,16 @@ ctl_mailrow_SOURCES = \
 	ctl/mailboxexport.c \
 	ctl/main.c \
 	ctl/metrics.c \
+	ctl/network.c \
 	ctl/out.c ctl/out.h \
 	ctl/policy.c ctl/policy.h \
 	ctl/policydecisions.c \
+	ctl/policymode.c \
 	ctl/pop3.c \
 	ctl/purge.c ctl/purge.h \
 	ctl/schema.c \
 	ctl/retention.c \
+	ctl/sendas.c \
 	ctl/serve.c \
 	ctl/status.c \
 	ctl/secret.c ctl/secret.h \

@@ -11,11 +11,12 @@
 #include "lib/fault.h"
 
 static const struct verb *const nouns[] = {
-	schema_verbs, domain_verbs,    alias_verbs,   lookup_verbs,
-	serve_verbs,  retention_verbs, account_verbs, mailbox_verbs,
-	purge_verbs,  undelete_verbs,  verify_verbs,  check_verbs,
-	status_verbs, metrics_verbs,   pop3_verbs,    auth_verbs,
-	limit_verbs,  policy_verbs,
+	schema_verbs,  domain_verbs,    alias_verbs,   lookup_verbs,
+	serve_verbs,   retention_verbs, account_verbs, mailbox_verbs,
+	purge_verbs,   undelete_verbs,  verify_verbs,  check_verbs,
+	status_verbs,  metrics_verbs,   pop3_verbs,    auth_verbs,
+	network_verbs, access_verbs,    send_as_verbs, limit_verbs,
+	policy_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 

@@ -110,5 +110,17 @@ const struct verb policy_verbs[] = {
 	  .run = policy_shadow,
 	  .options = policy_shadow_options,
 	  .option = policy_decisions_option },
+	{ .noun = "policy",
+	  .name = "modes",
+	  .usage = "",
+	  .help = "which of them were turned off, to shadow, or on",
+	  .run = policy_modes_run },
+	{ .noun = "policy",
+	  .name = "mode",
+	  .min_args = 2,
+	  .max_args = 3,
+	  .usage = "PREDICATE off|shadow|enforce|default [DOMAIN]",
+	  .help = "turn one off, to shadow, or on",
+	  .run = policy_mode_run },
 	{ .noun = NULL }
 };

@@ -14,4 +14,8 @@ int policy_decisions(struct tool *t, int argc, char **argv);
 int policy_shadow(struct tool *t, int argc, char **argv);
 int policy_decisions_option(struct tool *t, int val, const char *argument);
 
+/* policymode.c */
+int policy_modes_run(struct tool *t, int argc, char **argv);
+int policy_mode_run(struct tool *t, int argc, char **argv);
+
 #endif

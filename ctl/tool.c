@@ -253,6 +253,81 @@ bool tool_name(struct tool *t, const char *text, struct addr *a_r)
 	return tool_domain(text, a_r->text);
 }
 
+/* "example.org", ".example.org" */
+static bool is_bare_domain(struct span s)
+{
+	return span_find(s, '@') == s.n && !span_is(s, "*") &&
+	       !span_is(s, "<>");
+}
+
+static bool pattern_of(struct tool *t, const char *text, unsigned forms,
+		       struct pattern *p_r)
+{
+	struct buf s = BUF_INIT(PATTERN_MAX);
+	bool ok;
+
+	if (is_bare_domain(span_of(text)))
+		buf_putc(&s, '@');
+	buf_puts(&s, text);
+	ok = buf_ok(&s) &&
+	     pattern_parse(buf_span(&s), forms, t->conf->fold_local_part, p_r);
+	buf_release(&s);
+	return ok;
+}
+
+bool tool_pattern(struct tool *t, const char *text, unsigned forms,
+		  struct pattern *p_r)
+{
+	if (pattern_of(t, text, forms, p_r))
+		return true;
+	tool_fail(0, "'%s' cannot stand here; see mailrow(1)", text);
+	return false;
+}
+
+int tool_set(struct tool *t, enum query_id q, const struct sqlval *param)
+{
+	if (!tool_db(t))
+		return EX_UNAVAILABLE;
+	if (native_change(t->db, q, param) == NATIVE_FAILED)
+		return tool_native_result(t, NATIVE_FAILED, "");
+	return EX_OK;
+}
+
+int tool_unset(struct tool *t, enum query_id q, const struct sqlval *typed,
+	       const struct sqlval *canonical, const char *subject)
+{
+	enum native_result r;
+
+	if (!tool_db(t))
+		return EX_UNAVAILABLE;
+	r = native_change(t->db, q, typed);
+	if (r == NATIVE_NONE)
+		r = native_change(t->db, q, canonical);
+	return tool_native_result(t, r, subject);
+}
+
+/* What is none stays as it was typed. */
+static struct sqlval canonical_of(struct tool *t, const char *text,
+				  unsigned forms, struct pattern *p)
+{
+	return sql_bytes(pattern_of(t, text, forms, p) ? pattern_span(p)
+						       : span_of(text));
+}
+
+int tool_unset_pair(struct tool *t, enum query_id q, char **argv,
+		    unsigned first_forms, unsigned second_forms)
+{
+	const struct sqlval typed[] = { sql_bytes(span_of(argv[0])),
+					sql_bytes(span_of(argv[1])) };
+	struct pattern a, b;
+	const struct sqlval canonical[] = {
+		canonical_of(t, argv[0], first_forms, &a),
+		canonical_of(t, argv[1], second_forms, &b),
+	};
+
+	return tool_unset(t, q, typed, canonical, argv[1]);
+}
+
 int tool_print_list(struct tool *t, const char *name,
 		    const struct out_column *columns,
 		    enum native_result (*list)(struct db *, native_row, void *),

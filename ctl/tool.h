@@ -4,6 +4,7 @@
 
 #include "lib/addr.h"
 #include "lib/conf.h"
+#include "policy/pattern.h"
 #include "sql/db.h"
 #include "sql/native.h"
 #include "sql/profile.h"
@@ -44,7 +45,8 @@ extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
 	mailbox_verbs[], alias_verbs[], lookup_verbs[], serve_verbs[],
 	retention_verbs[], status_verbs[], check_verbs[], purge_verbs[],
 	undelete_verbs[], verify_verbs[], pop3_verbs[], metrics_verbs[],
-	auth_verbs[], limit_verbs[], policy_verbs[];
+	auth_verbs[], network_verbs[], access_verbs[], send_as_verbs[],
+	limit_verbs[], policy_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)
@@ -87,6 +89,23 @@ bool tool_address(struct tool *t, const char *text, struct addr *a_r);
 bool tool_name(struct tool *t, const char *text, struct addr *a_r);
 bool tool_domain(const char *text, char out[ADDR_DOMAIN_MAX + 1]);
 bool tool_octets(const char *text, uint64_t *octets_r);
+
+/* A pattern of one of these forms (policy/pattern.h), canonical; a domain may
+ * stand without its @. False after a message. */
+bool tool_pattern(struct tool *t, const char *text, unsigned forms,
+		  struct pattern *p_r);
+
+/* Writes a row, or says why not; one that is there as it is to be is fine. */
+int tool_set(struct tool *t, enum query_id q, const struct sqlval *param);
+
+/* Removes a row by its key as it was typed, which finds also what somebody else
+ * wrote; or else in canonical form. */
+int tool_unset(struct tool *t, enum query_id q, const struct sqlval *typed,
+	       const struct sqlval *canonical, const char *subject);
+
+/* The same where the key is a pair of patterns. */
+int tool_unset_pair(struct tool *t, enum query_id q, char **argv,
+		    unsigned first_forms, unsigned second_forms);
 
 /* Prints what list() finds in the store, and below it the row last (NULL:
  * none). The exit code. */

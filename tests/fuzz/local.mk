@@ -29,6 +29,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_mech \
 	tests/fuzz/fuzz_receipt \
 	tests/fuzz/fuzz_saslwire \
+	tests/fuzz/fuzz_snapshot \
 	tests/fuzz/fuzz_trace
 
 check_PROGRAMS += $(FUZZERS)
@@ -54,6 +55,9 @@ tests_fuzz_fuzz_expand_SOURCES = tests/fuzz/fuzz_expand.c \
 	tests/unit/world.c tests/unit/world.h
 tests_fuzz_fuzz_expand_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
 	$(CORE_LIBS)
+tests_fuzz_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
+tests_fuzz_fuzz_snapshot_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
+	$(CORE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
 
 FUZZ_CC = clang
@@ -61,7 +65,9 @@ FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(FUZZERS)
 FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
 	$(lmtpd_liblmtp_a_SOURCES) \
-	policy/expand.c tests/unit/poprig.c tests/unit/poptalk.c \
+	policy/expand.c policy/keymap.c policy/netmap.c policy/pattern.c \
+	policy/predicate.c policy/snapshot.c policy/snapshot_make.c \
+	tests/unit/poprig.c tests/unit/poptalk.c \
 	tests/unit/world.c auth/mech.c auth/saslwire.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \

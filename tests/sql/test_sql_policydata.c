@@ -38,9 +38,10 @@ static int end(void **state)
 
 static int empty(void **state)
 {
-	static const char *const tables[] = { "network",        "policy_mode",
-					      "account_policy", "access_rule",
-					      "send_as",        "policy_limit" };
+	static const char *const tables[] = {
+		"network",     "policy_mode", "account_policy",
+		"access_rule", "send_as",     "policy_limit"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
@@ -237,8 +238,7 @@ static bool is_whole(const struct snapshot *s, bool *deny_r)
 
 		snprintf(text, sizeof(text), "s%u@x.example", i);
 		from = address(text);
-		denied += snapshot_access(s, &rcpt, &from, NULL) ==
-			  ACCESS_DENY;
+		denied += snapshot_access(s, &rcpt, &from, NULL) == ACCESS_DENY;
 		snprintf(text, sizeof(text), "10.0.%u.%u", i / 256, i % 256);
 		assert_true(ipaddr_parse(span_of(text), &a));
 		blocked += snapshot_network(s, &a) == NETWORK_BLOCKED;
@@ -319,7 +319,8 @@ static int64_t await(uint64_t want)
 
 static void a_change_comes_into_force_and_a_broken_row_does_not(void **state)
 {
-	const struct addr a = address("a@a.example"), b = address("b@b.example");
+	const struct addr a = address("a@a.example"),
+			  b = address("b@b.example");
 	struct settings *settings;
 	struct snapshot *s;
 	uint64_t good;

@@ -22,6 +22,7 @@ SYSTEM_TESTS = \
 	tests/system/test_metrics.py \
 	tests/system/test_milter.py \
 	tests/system/test_packaging.py \
+	tests/system/test_policydata.py \
 	tests/system/test_pop3.py \
 	tests/system/test_pop3edge.py \
 	tests/system/test_pop3parent.py \

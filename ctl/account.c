@@ -232,7 +232,9 @@ const struct verb account_verbs[] = {
 	{ .noun = "account",
 	  .name = "policy",
 	  .max_args = 3,
-	  .usage = "[ADDRESS|DOMAIN|* [SETTING VALUE|default]]",
+	  .usage = "[NAME [suspended|expires|may-send|may-receive|relay|"
+		   "relay-to|accept-from|require-tls|max-size|max-send-size|"
+		   "max-recipients VALUE|default]]",
 	  .help = "what it, the accounts of a domain or all may",
 	  .run = accountpolicy_run },
 	{ .noun = "account",

@@ -22,12 +22,13 @@ enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
 static void print_verb(FILE *out, const struct verb *v)
 {
-	char left[96];
+	char left[320];
 
 	snprintf(left, sizeof(left), "%s%s%s%s%s", v->noun,
 		 v->name[0] ? " " : "", v->name, v->usage[0] ? " " : "",
 		 v->usage);
-	fprintf(out, "  %-34s %s\n", left, v->help);
+	/* two blanks, by which completion tells them apart */
+	fprintf(out, "  %-33s  %s\n", left, v->help);
 }
 
 static void print_help(FILE *out)

@@ -594,7 +594,7 @@ class Completion(unittest.TestCase):
         """(noun, verb) of every line of --help; verb "" for none."""
         text = run(os.path.join(BUILD, "ctl", "mailrow"), "--help").stdout
         lines = text.split("options:")[0].splitlines()[1:]
-        found = [re.match(r"  ([a-z][a-z0-9]*)(?: ([a-z][a-z-]*)\b)?", l)
+        found = [re.match(r"  ([a-z][a-z0-9-]*)(?: ([a-z][a-z-]*)\b)?", l)
                  for l in lines if l.strip()]
         return [(m.group(1), m.group(2) or "") for m in found]
 
@@ -610,13 +610,21 @@ class Completion(unittest.TestCase):
                 self.assertEqual(set(self.complete(noun, "")), verbs)
 
     def test_the_beginning_counts(self):
-        self.assertEqual(self.complete("acc"), ["account"])
+        self.assertEqual(self.complete("acco"), ["account"])
         self.assertEqual(self.complete("account", "pas"), ["passwd"])
         self.assertEqual(self.complete("--json", "account", "pas"),
                          ["passwd"])
         self.assertEqual(self.complete("-c", "x.conf", "account", "pas"),
                          ["passwd"])
         self.assertEqual(self.complete("nonsense", "z"), [])
+
+    def test_words_of_a_verb(self):
+        words = self.complete("account", "policy", "alice", "max-")
+        self.assertEqual(words, ["max-size", "max-send-size",
+                                 "max-recipients"])
+        self.assertEqual(self.complete("network", "set", "::1", "tru"),
+                         ["trusted"])
+        self.assertEqual(self.complete("send-as", "s"), ["set"])
 
     def test_files_and_options(self):
         self.assertEqual(self.complete("-c", "READ"), ["README.md"])

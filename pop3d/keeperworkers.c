@@ -162,6 +162,15 @@ static void worker_run(struct worker *me, struct keeperjob *j)
 	worker_answer(me->pool, j);
 }
 
+/* The next job may be long in coming, and be another worker's. */
+static void worker_mend(struct worker *me)
+{
+	if (me->db && db_has_former(me->db) && db_connect(me->db) != DB_OK)
+		log_debug("what a lost connection holds is left to the "
+			  "server: %s",
+			  db_why(me->db));
+}
+
 static void worker_begin(struct worker *me)
 {
 	struct shared_target *news;
@@ -204,6 +213,7 @@ static void *worker_main(void *arg)
 		if (news)
 			worker_retarget(&me, news);
 		worker_run(&me, j);
+		worker_mend(&me);
 	}
 	worker_end(&me);
 	return NULL;

@@ -90,6 +90,10 @@ uint64_t db_thread_id(const struct db *db);
 /* The last call failed for the connection's or the server's sake (DB_DOWN). */
 bool db_is_away(const struct db *db);
 
+/* A connection before this one was lost in a transaction, so that the server
+ * may keep its locks; the next db_connect() ends it. */
+bool db_has_former(const struct db *db);
+
 /* Runs a statement of queries.def (prepared at first use) with the values its
  * row declares. For a SELECT, rows are then taken with db_fetch() and the
  * statement is ended with db_done(); others are complete. */

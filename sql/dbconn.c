@@ -387,6 +387,11 @@ void db_rollback(struct db *db)
 	end_tx(db);
 }
 
+bool db_has_former(const struct db *db)
+{
+	return db->former_held;
+}
+
 enum db_result db_kill_former(struct db *db)
 {
 	enum db_result r;

@@ -1,5 +1,6 @@
 /* sql/pool.c: see pool.h. The connection used last is lent first, so that a
- * quiet server keeps few of them busy. */
+ * quiet server keeps few of them busy; but before it one that was lost in a
+ * transaction, since nobody else ends what the server still holds for it. */
 #include "sql/pool.h"
 
 #include <errno.h>
@@ -89,6 +90,21 @@ static struct timespec abstime(int64_t deadline)
 				  .tv_nsec = deadline % 1000 * 1000000 };
 }
 
+/* At least one is free. */
+static struct db *pool_take(struct pool *p)
+{
+	size_t i = p->nfree;
+	struct db *db;
+
+	while (i > 0 && !db_has_former(p->idle[i - 1]))
+		i--;
+	if (i == 0)
+		i = p->nfree;
+	db = p->idle[i - 1];
+	p->idle[i - 1] = p->idle[--p->nfree];
+	return db;
+}
+
 struct db *pool_get(struct pool *p, int64_t deadline)
 {
 	struct timespec until = abstime(deadline);
@@ -99,7 +115,7 @@ struct db *pool_get(struct pool *p, int64_t deadline)
 	while (p->nfree == 0 && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&p->came_back, &p->lock, &until);
 	if (p->nfree > 0)
-		db = p->idle[--p->nfree];
+		db = pool_take(p);
 	pthread_mutex_unlock(&p->lock);
 	return db;
 }

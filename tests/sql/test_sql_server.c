@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "sql/durability.h"
+#include "sql/pool.h"
 #include "sql/schema.h"
 #include "tests/sql/fixture.h"
 
@@ -183,6 +184,57 @@ static void a_server_that_is_silent_is_down_at_the_timeout(void **state)
 	fix_conf = saved;
 }
 
+/* A network that fell silent leaves a transaction to the server. */
+static void the_server_ends_a_transaction_that_nobody_goes_on_with(void **state)
+{
+	struct db_target *t = fix_target(PROG_TOOL);
+	struct db *db = db_new(t);
+	struct sqlval col[1];
+	bool got;
+
+	(void)state;
+	if (db_connect(db) != DB_OK ||
+	    db_site_run(db, 0, SPAN_LIT("SELECT @@idle_transaction_timeout"),
+			NULL, 0, 1) != DB_OK)
+		fail_msg("%s", db_why(db));
+	assert_int_equal(db_site_fetch(db, 0, col, &got), DB_OK);
+	assert_true(got && span_eq(col[0].s, SPAN_LIT("15")));
+	db_site_done(db, 0);
+	db_free(&db);
+	db_target_free(&t);
+}
+
+static void who_has_something_to_end_is_lent_first(void **state)
+{
+	struct pool *p = fix_pool(PROG_MILTER, 3);
+	struct db *db[3], *next;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		db[i] = pool_get(p, deadline_in(1000));
+	assert_int_equal(db_connect(db[0]), DB_OK);
+	assert_int_equal(db_begin(db[0]), DB_OK);
+	assert_int_equal(
+		db_run(db[0], Q_BOX_RETIRE, (struct sqlval[]){ sql_u64(1) }),
+		DB_OK);
+	next = db[0];
+	db_close(db[0]);
+	for (size_t i = 0; i < 3; i++)
+		pool_put(p, &db[i]);
+	for (int again = 0; again < 2; again++) {
+		struct db *lent = pool_get(p, deadline_in(1000));
+
+		assert_true((lent == next) == (again == 0));
+		assert_true(db_has_former(lent) == (again == 0));
+		assert_int_equal(db_connect(lent), DB_OK);
+		assert_false(db_has_former(lent));
+		db[again] = lent;
+	}
+	for (int i = 0; i < 2; i++)
+		pool_put(p, &db[i]);
+	pool_free(&p);
+}
+
 static void wrong_passwords_are_our_trouble_not_the_peers(void **state)
 {
 	struct db_target *t = fix_target_as(PROG_POP3D, "nobody", "wrong");
@@ -319,6 +371,9 @@ int main(void)
 		cmocka_unit_test(a_server_that_is_away_is_down_and_soon_told),
 		cmocka_unit_test(
 			a_server_that_is_silent_is_down_at_the_timeout),
+		cmocka_unit_test(
+			the_server_ends_a_transaction_that_nobody_goes_on_with),
+		cmocka_unit_test(who_has_something_to_end_is_lent_first),
 		cmocka_unit_test(wrong_passwords_are_our_trouble_not_the_peers),
 		cmocka_unit_test(accounts_may_lie_on_another_server),
 		cmocka_unit_test(

@@ -561,7 +561,7 @@ void attackers_merge(struct attackers *t, const struct attackers_row *r,
 	/* a change that is not told yet is the newer word */
 	if (!e->changed || r->refused > e->until - now) {
 		e->until = now + r->refused;
-		e->level = r->level;
+		e->level = r->level < LEVEL_MAX ? r->level : LEVEL_MAX;
 	}
 	entry_set_weight(e, (int64_t)weight + e->delta, now);
 }

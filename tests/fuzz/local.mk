@@ -13,6 +13,7 @@
 FUZZERS = \
 	tests/fuzz/fuzz_addr \
 	tests/fuzz/fuzz_addrlist \
+	tests/fuzz/fuzz_attackers \
 	tests/fuzz/fuzz_authproto \
 	tests/fuzz/fuzz_base64 \
 	tests/fuzz/fuzz_chan \
@@ -36,6 +37,8 @@ check_PROGRAMS += $(FUZZERS)
 TESTS += $(FUZZERS)
 check_LIBRARIES = tests/fuzz/libreplay.a
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_attackers_SOURCES = tests/fuzz/fuzz_attackers.c \
+	auth/attackers.c auth/attackers.h
 tests_fuzz_fuzz_mech_SOURCES = tests/fuzz/fuzz_mech.c auth/mech.c auth/mech.h
 tests_fuzz_fuzz_saslwire_SOURCES = tests/fuzz/fuzz_saslwire.c auth/saslwire.c \
 	auth/saslwire.h
@@ -68,7 +71,8 @@ FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
 	policy/expand.c policy/keymap.c policy/netmap.c policy/pattern.c \
 	policy/predicate.c policy/snapshot.c policy/snapshot_make.c \
 	tests/unit/poprig.c tests/unit/poptalk.c \
-	tests/unit/world.c auth/mech.c auth/saslwire.c
+	tests/unit/world.c auth/attackers.c auth/mech.c \
+	auth/saslwire.c
 FUZZ_COMPILE = $(FUZZ_CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) \
 	$(CPPFLAGS) -std=c11 -g -O1 $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) \
 	-fsanitize=address,undefined -fno-sanitize-recover=all

@@ -109,6 +109,7 @@ static sfsistat take_mail(SMFICTX *ctx, struct session *s, char **argv)
 
 	message_open(m, argv ? argv : none);
 	note_queue_id(ctx, m);
+	session_note_address(s, mf_macro(ctx, PROTOCOL_MAIL_MACRO));
 	note_client(ctx, s);
 	judge_mail(&s->settings->judge, &s->client, span_of(m->sender),
 		   m->declared, deadline_in(s->settings->conf->lookup_timeout),

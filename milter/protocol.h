@@ -5,7 +5,7 @@
 #include "milter/mf.h"
 #include "milter/session.h"
 
-/* A macro that every MAIL has, though nothing is made of its value. */
+/* A macro that every MAIL has. */
 #define PROTOCOL_MAIL_MACRO "{client_addr}"
 
 /* The actions we ask for, for smfi_register(). */

@@ -67,6 +67,17 @@ void session_set_client(struct session *s, const char *name,
 	mf_copy(s->name, sizeof(s->name), span_of(name ? name : "unknown"));
 }
 
+void session_note_address(struct session *s, struct span told)
+{
+	if (s->client.has_addr)
+		return;
+	if (span_is(told, "0"))
+		told = SPAN_LIT("127.0.0.1");
+	s->client.has_addr = ipaddr_parse(told, &s->client.addr);
+	if (s->client.has_addr)
+		(void)ipaddr_text(&s->client.addr, s->addr);
+}
+
 bool session_own_host(void *session, struct span host)
 {
 	const struct session *s = session;

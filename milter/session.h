@@ -36,6 +36,10 @@ void session_free(struct session **s);
 void session_set_client(struct session *s, const char *name,
 			const struct sockaddr *a);
 
+/* What MAIL tells of a client without an address: one all the same, or "0",
+ * Sendmail's word for a program of its own machine (sendmail -bs). */
+void session_note_address(struct session *s, struct span told);
+
 /* For receipt.h: is this one of our own MTAs? */
 bool session_own_host(void *session, struct span host);
 

@@ -258,5 +258,23 @@ class Sendmail:
                        check=True, input=message, timeout=150,
                        stdout=subprocess.DEVNULL)
 
+    def by_standard_input(self, *commands):
+        """What each is answered by sendmail -bs, as mail programs run it."""
+        with subprocess.Popen(self.command("-bs"), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as p:
+            said = [self.answer(p.stdout)]
+            for c in ("EHLO mx.example.test", *commands, "QUIT"):
+                p.stdin.write(c.encode() + b"\r\n")
+                p.stdin.flush()
+                said.append(self.answer(p.stdout))
+        return said[2:-1]
+
+    @staticmethod
+    def answer(stream):
+        lines = [stream.readline().decode()]
+        while lines[-1][3:4] == "-":
+            lines.append(stream.readline().decode())
+        return lines[-1].rstrip()
+
     def run_queue(self):
         subprocess.run(self.command("-q"), check=True, timeout=150)

@@ -151,6 +151,17 @@ class Path(SendmailTest):
         self.assertEqual(len(self.sandbox.sunk()), before + 1)
         self.assertEqual(self.sandbox.mails(ALICE), [])
 
+    def test_a_program_of_this_machine_is_127_0_0_1(self):
+        before = len(self.sandbox.sunk())
+        said = self.mta.by_standard_input(
+            "MAIL FROM:<%s>" % EVE, "RCPT TO:<%s>" % FOREIGN,
+            "RCPT TO:<%s>" % ALICE, "DATA", "Subject: bs\r\n\r\nx\r\n.")
+        self.assertEqual([a[:3] for a in said],
+                         ["250", "250", "250", "354", "250"], said)
+        self.one_mail(ALICE)
+        self.all_is_done()
+        self.assertEqual(len(self.sandbox.sunk()), before + 1)
+
     def test_several_mails_in_one_session(self):
         messages = [mail("m%d" % i) for i in range(5)]
         with self.mta.smtp() as s:
@@ -268,6 +279,12 @@ class NotTrusted(SendmailTest):
                                         "RCPT TO:<%s>" % FOREIGN, "250")
             self.assertIn("Relay access denied", answer)
             s.cmd("RCPT TO:<%s>" % ALICE, "250")
+
+    def test_not_even_for_a_program_of_this_machine(self):
+        said = self.mta.by_standard_input("MAIL FROM:<%s>" % EVE,
+                                          "RCPT TO:<%s>" % FOREIGN)
+        self.assertEqual(said[0][:3], "250")
+        self.assertIn("Relay access denied", said[1])
 
     def test_a_host_of_our_domain_is_another_domain(self):
         with self.mta.smtp() as s:

@@ -297,8 +297,9 @@ void channel_writable(struct keeperloop *k, struct channel *c)
 	keeperloop_give(k, j);
 }
 
-/* The address is the parent's word. What a session says of TLS is told on, and
- * grants nothing there either: mailrow-authd takes passwords from us anyway. */
+/* The address is the parent's word. Of TLS only the session can know, since it
+ * ends there: a door that is open over TLS only opens to one that lies. It lies
+ * for who took it over and knows the password, and he could come by TLS. */
 static void ask_authd(struct keeperloop *k, struct channel *c,
 		      const struct chan_auth *a)
 {

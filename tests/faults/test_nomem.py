@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
 
 from mrtest import (PASSWORD, TOP, Failed, Sandbox,  # noqa: E402
-                    SandboxTest, mail, main, wait_until)
+                    SandboxTest, children, mail, main, wait_until)
 from nomem import NEVER, Nomem, locate  # noqa: E402
 
 BUILD = os.environ.get("MAILROW_BUILD", TOP)
@@ -27,11 +27,6 @@ PROGRAMS = {os.path.basename(p): os.path.join(BUILD, p) for p in (
     "pop3d/mailrow-pop3d")}
 LOST = (Failed, OSError)
 BIG = (b"0123456789" * 90 + b"\r\n") * 1500
-
-
-def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-        return [int(c) for c in f.read().split()]
 
 
 def in_the_library(frames, place):

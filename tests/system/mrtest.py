@@ -67,6 +67,11 @@ def is_alive(pid_file):
     return fields[0] != "Z" and fields[19] == began
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(n) for n in f.read().split()]
+
+
 class Failed(Exception):
     """A server's answer that the caller did not want."""
 
@@ -385,12 +390,15 @@ class Sandbox:
         return self.script("mailrow", *args, check=check, input_=input_)
 
     def postconf(self, *settings):
-        """Changes main.cf; back at the next start of Postfix."""
+        """Changes main.cf; back at the next start of Postfix. Done when no
+        process is left that has read the former one."""
         etc = os.path.join(self.dir, "etc", "postfix")
         subprocess.run(["postconf", "-c", etc, *settings], check=True)
+        before = set(children(self.pid("postfix")))
         subprocess.run(["postfix", "-c", etc, "reload"], check=True,
                        stderr=subprocess.DEVNULL)
-        time.sleep(1)
+        wait_until(lambda: not before & set(children(self.pid("postfix"))),
+                   what="Postfix's reload")
 
     def account(self, address, password=PASSWORD):
         self.script("account", address, password)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from mrtest import Failed, SandboxTest, mail, main, wait_until
+from mrtest import Failed, SandboxTest, children, mail, main, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 EVE = "eve@remote.test"
@@ -28,11 +28,6 @@ def move_frame(uid):
 def status(pid, key):
     with open("/proc/%d/status" % pid) as f:
         return re.search(r"^%s:\s*(.*)$" % key, f.read(), re.M).group(1)
-
-
-def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-        return [int(c) for c in f.read().split()]
 
 
 class Confined:

@@ -2,6 +2,7 @@
 """The SMTP dialogue: AUTH, who may relay, which recipients are taken."""
 
 import base64
+import concurrent.futures
 import socket
 import time
 
@@ -64,17 +65,20 @@ class SmtpDialogue(SandboxTest):
                                          PASSWORD).startswith("235"))
 
     def test_auth_with_a_wrong_password_or_name(self):
-        for user, password in ((ALICE, "wrong"), (ALICE, ""),
-                               ("nobody@example.test", PASSWORD),
-                               ("alice", PASSWORD),
-                               ("alice@elsewhere.test", PASSWORD),
-                               (ALICE, PASSWORD + " "),
-                               (BOB, PASSWORD[:-1])):
-            for how in ("auth_plain", "auth_login"):
-                with self.sandbox.smtp() as s:
-                    answer = getattr(s, how)(user, password)
-                    self.assertTrue(answer.startswith("535 5.7.8"),
-                                    (user, password, answer))
+        tries = [(user, password, how) for user, password in (
+            (ALICE, "wrong"), (ALICE, ""), ("nobody@example.test", PASSWORD),
+            ("alice", PASSWORD), ("alice@elsewhere.test", PASSWORD),
+            (ALICE, PASSWORD + " "), (BOB, PASSWORD[:-1]))
+            for how in ("auth_plain", "auth_login")]
+
+        def answer(one):
+            user, password, how = one
+            with self.sandbox.smtp() as s:
+                return getattr(s, how)(user, password)
+        # each waits a second
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for one, said in zip(tries, pool.map(answer, tries)):
+                self.assertTrue(said.startswith("535 5.7.8"), (one, said))
 
     def test_auth_can_be_cancelled_and_tried_again(self):
         with self.sandbox.smtp() as s:

@@ -166,26 +166,22 @@ stop_part()
 	rm -f "$dir/run/$part.pid"
 }
 
-# What a part that died by itself has left: its group lives on without it.
+# What a part that died by itself has left: its session lives on without it.
 stop_group()
 {
 	local pid time p
 	{ read -r pid time <"$dir/run/$1.pid"; } 2>/dev/null || return 0
-	for p in /proc/[0-9]*; do
-		belongs_to "${p#/proc/}" "$pid" &&
-			kill -KILL "${p#/proc/}" 2>/dev/null
+	for p in $(pgrep -s "$pid"); do
+		is_younger "$p" && kill -KILL "$p" 2>/dev/null
 	done
 	return 0
 }
 
-# Process $1 is in the session $2, and began after what we noted then.
-belongs_to()
+# It began after what we noted then: the session's number is not a new one's.
+is_younger()
 {
-	local stat
-	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-	# shellcheck disable=SC2086
-	set -- "$1" "$2" ${stat##*) }
-	[ "$6" = "$2" ] && [ "$3" != Z ] && [ "${22}" -ge "${time:-0}" ]
+	local began
+	began=$(start_time "$1") && [ "$began" -ge "${time:-0}" ]
 }
 
 # The directory. Daemons that are not root must get through to it, its name

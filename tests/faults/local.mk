@@ -44,5 +44,5 @@ check-nomem: all tests/faults/nomem.so
 		PYTHONDONTWRITEBYTECODE=1 \
 		PYTHONPATH='$(abs_top_srcdir)/tests/faults' \
 		$(PYTHON3) $(srcdir)/tests/system/run.py $(NOMEM)
-NOMEM = test_nomem
+NOMEM = test_nomem.Mail test_nomem.Fetching test_nomem.Login test_nomem.Relay
 .PHONY: check-nomem

@@ -156,6 +156,47 @@ static void check_sandbox(struct check *k)
 			"system calls and files they need");
 }
 
+static void test_program(struct check *k, const void *arg)
+{
+	const char *path = arg;
+	char fix[CHECK_FIX_MAX];
+
+	(void)snprintf(fix, sizeof(fix), "chmod 755 %s", path);
+	if (access(path, X_OK) != 0)
+		check_say(k, CHECK_FAIL, "notify_command", fix,
+			  "%s cannot be run by this user: %s", path,
+			  strerror(errno));
+}
+
+/* It is run by the daemons, whoever may write it. */
+static void check_notify(struct check *k, const struct check_daemon *d,
+			 size_t n)
+{
+	const char *path = check_tool(k)->conf->notify_command;
+	char fix[CHECK_FIX_MAX];
+	struct stat st;
+
+	if (!path[0])
+		return;
+	(void)snprintf(fix, sizeof(fix), "chmod 755 %s", path);
+	if (stat(path, &st) != 0)
+		check_say(k, CHECK_FAIL, "notify_command",
+			  "remove notify_command from the configuration",
+			  "%s: %s", path, strerror(errno));
+	else if (st.st_mode & (S_IWGRP | S_IWOTH))
+		check_say(
+			k, CHECK_FAIL, "notify_command", fix,
+			"%s has mode %04o: others can change what the daemons "
+			"run",
+			path, (unsigned)(st.st_mode & 07777));
+	else
+		for (size_t i = 0; i < n; i++)
+			if (d[i].program == PROG_MILTER ||
+			    d[i].program == PROG_LMTPD)
+				check_as(k, "notify_command", d[i].user, NULL,
+					 test_program, path);
+}
+
 void checkconf_run(struct check *k)
 {
 	struct check_daemon d[4];
@@ -167,6 +208,7 @@ void checkconf_run(struct check *k)
 	check_proxies(k);
 	check_attackers(k);
 	n = check_daemons(check_tool(k)->conf, d);
+	check_notify(k, d, n);
 	for (i = 0; i < n; i++)
 		check_option_file(k, &d[i]);
 }

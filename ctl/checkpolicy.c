@@ -18,7 +18,7 @@ static const struct {
 	{ "access_rule ", "mailrow access unset " },
 	{ "send_as ", "mailrow send-as unset " },
 	{ "account_policy ", "mailrow account policy " },
-	{ "policy_limit ", "mailrow limit list; mailrow limit unset " },
+	{ "policy_limit ", "mailrow limit show; mailrow limit unset " },
 	{ "policy_mode ", "mailrow policy modes" },
 };
 

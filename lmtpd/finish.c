@@ -52,7 +52,8 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 
 	buf_reset(&f->why);
 	id = intake_store(f->in, first, n, f->s->settings,
-			  &f->s->message.content, &f->facts, &f->why);
+			  &f->s->message.content, &f->facts,
+			  &f->s->message.judged, &f->why);
 	for (size_t i = first; i < first + n; i++)
 		f->outcome[i].id = id;
 	return id;
@@ -61,6 +62,12 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 static void log_outcome(struct finishing *f, size_t first, size_t n)
 {
 	intake_log(f->in, first, n, &f->facts, f->outcome[first].id, &f->why);
+}
+
+/* A mailbox has no room for it, others may have. */
+static bool is_full(enum reply_id id)
+{
+	return id == R_DELIVER_QUOTA || id == R_LIMIT_IN;
 }
 
 /* Of a recipient whose mail comes again (a mailbox of a list is full, or the
@@ -86,7 +93,7 @@ static void store_each(struct finishing *f)
 			id = R_NO_MEMORY;
 		if (f->outcome[i].id != R_FORWARD_TEMP)
 			f->outcome[i].id = waits ? R_DELIVER_QUOTA : id;
-		if (!waits && id == R_NONE && store(f, i, 1) != R_DELIVER_QUOTA)
+		if (!waits && id == R_NONE && !is_full(store(f, i, 1)))
 			id = f->outcome[i].id;
 		log_outcome(f, i, 1);
 	}
@@ -101,7 +108,7 @@ static void store_all(struct finishing *f)
 		waits |= must_wait(f, i);
 	if (f->s->message.content.failed == R_NONE && waits)
 		store_each(f);
-	else if (store(f, 0, n) == R_DELIVER_QUOTA && n > 1)
+	else if (is_full(store(f, 0, n)) && n > 1)
 		store_each(f);
 	else
 		log_outcome(f, 0, n);

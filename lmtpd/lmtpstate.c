@@ -199,7 +199,7 @@ void lmtp_put_decided(struct buf *out, enum reply_id id, struct span subject,
 		put_clean(out, subject);
 		buf_puts(out, ">: ");
 	}
-	buf_puts(out, r->text);
+	reply_put_text(out, id, NULL);
 	if (decision[0])
 		buf_printf(out, " [%s]", decision);
 	buf_puts(out, "\r\n");

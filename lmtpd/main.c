@@ -20,6 +20,7 @@
 #include "lmtpd/forward.h"
 #include "lmtpd/serve.h"
 #include "policy/decisionlog.h"
+#include "policy/notice.h"
 #include "policy/settings.h"
 #include "sql/content.h"
 
@@ -122,7 +123,7 @@ static int lmtpd_child(void *arg)
 			 files);
 	daemon_become(&d->user, (gid_t)-1);
 	lmtpd_open_settings(d);
-	if (!serve_start(d->listener, d->n))
+	if (!notice_start() || !serve_start(d->listener, d->n))
 		log_fatal(EX_OSERR, "cannot start a thread");
 	for (size_t i = 0; i < d->n; i++)
 		log_info("ready; for main.cf: virtual_transport = %s",

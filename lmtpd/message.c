@@ -53,6 +53,7 @@ void message_reset(struct message *m)
 	struct content content;
 
 	intake_reset(&m->intake);
+	judge_message_release(&m->judged);
 	free(m->sender);
 	content_reset(&m->content);
 	content = m->content;

@@ -65,14 +65,17 @@ static void log_reject(const struct session *s, struct span path,
 {
 	const struct reply *r = reply_get(id);
 	struct esc_text from, to, helo;
+	struct buf text = BUF_INIT(1024);
 
+	reply_put_text(&text, id, NULL);
 	(void)esc_text(&from, span_of(s->message.sender));
 	(void)esc_text(&to, addr_bare(path));
 	(void)esc_text(&helo, span_of(s->helo));
 	log_info("session %lu: reject: RCPT: %u %s <%s>: %s; from=<%s> "
 		 "to=<%s> proto=LMTP helo=<%s> predicate=%s [%s]",
-		 s->id, r->smtp, r->enhanced, to.s, r->text, from.s, to.s,
-		 helo.s, predicate, s->decision);
+		 s->id, r->smtp, r->enhanced, to.s, buf_cstr(&text), from.s,
+		 to.s, helo.s, predicate, s->decision);
+	buf_release(&text);
 }
 
 static void note(struct session *s, struct span path, enum reply_id reply,

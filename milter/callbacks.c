@@ -223,6 +223,9 @@ static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
 	struct session *s = protocol_session(ctx);
 
 	FAULT_PASS(MILTER_HEADER);
+	if (s)
+		s->message.octets +=
+			span_of(name).n + span_of(value).n + sizeof(": \r");
 	if (s && session_begin_content(s))
 		content_header(&s->message.content, span_of(name),
 			       span_of(value));
@@ -242,6 +245,8 @@ static sfsistat mf_body(SMFICTX *ctx, unsigned char *p, size_t n)
 {
 	struct session *s = protocol_session(ctx);
 
+	if (s)
+		s->message.octets += n;
 	if (s && p && session_begin_content(s)) {
 		note_piece(&s->message.content);
 		content_body(&s->message.content, span_make(p, n));

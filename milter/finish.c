@@ -12,6 +12,8 @@
 #include "lib/log.h"
 #include "lib/metric.h"
 #include "lib/trace.h"
+#include "milter/drain.h"
+#include "milter/say.h"
 
 enum { WHY_MAX = 512 };
 
@@ -45,7 +47,7 @@ static enum reply_id finish_store(struct session *s)
 	content_finish(&m->content, facts.queue_id);
 	if (id == R_NONE)
 		id = intake_store(&m->intake, 0, m->intake.nrcpt, s->settings,
-				  &m->content, &facts, &why);
+				  &m->content, &facts, &m->judged, &why);
 	intake_log_mail(&m->intake, &m->content, &facts);
 	intake_log(&m->intake, 0, m->intake.nrcpt, &facts, id, &why);
 	buf_release(&why);
@@ -152,17 +154,69 @@ static sfsistat finish_verdict(SMFICTX *ctx, const struct session *s)
 	return SMFIS_CONTINUE;
 }
 
+/* Of a mail that stores nothing: the last thing before the reply, for what
+ * fails behind it was charged. */
+static enum reply_id finish_charge(struct session *s)
+{
+	struct message *m = &s->message;
+	struct buf why = BUF_INIT(WHY_MAX);
+	enum reply_id id;
+
+	if (m->judged.limits.n == 0)
+		return R_NONE;
+	m->counted = m->counted || drain_enter();
+	if (!m->counted)
+		return R_STOPPING;
+	id = intake_charge(s->settings, &m->judged, m->octets, &why);
+	if (id == R_DELIVER_TEMP)
+		log_warn("%s: cannot charge its limits: %s", message_id(m),
+			 buf_cstr(&why));
+	buf_release(&why);
+	return id;
+}
+
+/* A limit that is reached is a predicate that hits. */
+static sfsistat finish_reject(SMFICTX *ctx, const struct session *s,
+			      enum reply_id id)
+{
+	struct verdict v = { .id = id };
+
+	if (id == R_LIMIT_OUT || id == R_LIMIT_OUT_HARD)
+		v.predicate = predicate_get(P_LIMIT_OUT)->name;
+	else if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
+		v.predicate = predicate_get(P_LIMIT_IN)->name;
+	else
+		return mf_reject(ctx, id);
+	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
+}
+
+static sfsistat finish_stored(SMFICTX *ctx, struct session *s)
+{
+	enum reply_id id = finish_store(s);
+
+	return id == R_NONE ? finish_verdict(ctx, s)
+			    : finish_reject(ctx, s, id);
+}
+
+static sfsistat finish_relayed(SMFICTX *ctx, struct session *s)
+{
+	sfsistat verdict;
+	enum reply_id id;
+
+	finish_log(s);
+	verdict = finish_verdict(ctx, s);
+	if (verdict != SMFIS_CONTINUE && verdict != SMFIS_DISCARD)
+		return verdict;
+	id = finish_charge(s);
+	return id == R_NONE ? verdict : finish_reject(ctx, s, id);
+}
+
 sfsistat finish_message(SMFICTX *ctx, struct session *s)
 {
-	enum reply_id id = R_NONE;
 	int64_t begun = clock_us();
-	sfsistat verdict;
+	sfsistat verdict = session_begin_content(s) ? finish_stored(ctx, s)
+						    : finish_relayed(ctx, s);
 
-	if (session_begin_content(s))
-		id = finish_store(s);
-	else
-		finish_log(s);
-	verdict = id == R_NONE ? finish_verdict(ctx, s) : mf_reject(ctx, id);
 	if (FAULT(MILTER_BEFORE_REPLY))
 		verdict = mf_reject(ctx, R_DELIVER_TEMP);
 	metric_add_time(M_EOM_SECONDS, begun);

@@ -24,6 +24,7 @@
 #include "milter/endpoint.h"
 #include "milter/session.h"
 #include "policy/decisionlog.h"
+#include "policy/notice.h"
 
 enum {
 	BACKLOG = 1024,
@@ -169,6 +170,8 @@ static int milter_child(void *arg)
 	daemon_become(&d->m->user, (gid_t)-1);
 	milter_open_settings(d->m);
 	session_set_role(d->role);
+	if (!notice_start())
+		log_fatal(EX_OSERR, "cannot start a thread");
 	e = pthread_create(&thread, NULL, milter_run, NULL);
 	if (e != 0)
 		log_fatal(EX_OSERR, "cannot start a thread: %s", strerror(e));

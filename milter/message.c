@@ -59,6 +59,8 @@ enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 
 bool message_is_ours(const struct message *m)
 {
+	if (m->judged.limits.n > 0)
+		return true;
 	for (size_t i = 0; i < m->intake.nrcpt; i++)
 		if (m->intake.rcpt[i].judged.n > 0)
 			return true;
@@ -77,6 +79,7 @@ void message_reset(struct message *m)
 	if (m->counted)
 		drain_leave();
 	intake_reset(&m->intake);
+	judge_message_release(&m->judged);
 	free(m->sender);
 	content_reset(&m->content);
 	content = m->content;

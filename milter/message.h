@@ -16,6 +16,7 @@ struct message {
 	char *sender;                    /* path without <>, NULL = not open */
 	char queue_id[QUEUE_ID_MAX + 1]; /* "" = not known yet */
 	struct judge_message judged;
+	uint64_t octets; /* so far, line ends as in SMTP */
 	struct intake intake;
 	struct content content;
 };

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/metric.h"
 #include "lib/trace.h"
+#include "policy/notice.h"
 
 enum {
 	TRACE_MAX = 8192, /* the column */
@@ -106,6 +107,8 @@ struct storing {
 	struct deliver_target *target;
 	size_t n;
 	struct buf trace; /* of all targets, one after the other */
+	struct judge_message *message;
+	struct charges charges;
 };
 
 static bool choose_boxes(struct storing *st, size_t first, size_t n)
@@ -192,6 +195,24 @@ static void take_results(struct storing *st)
 	}
 }
 
+/* After make_targets(): a charge knows its target, to see a duplicate. */
+static bool make_charges(struct storing *st, const struct settings *s,
+			 uint64_t octets)
+{
+	unsigned percent = (unsigned)s->conf->limit_notice;
+	const struct limits *l;
+
+	if (!st->message || st->message->limits.n == 0)
+		return true;
+	l = &st->message->limits;
+	for (size_t i = 0; i < st->n; i++)
+		if (!limits_charge_box(l, &st->box[i]->target->address, octets,
+				       percent, &st->target[i].duplicate_r,
+				       &st->charges))
+			return false;
+	return limits_charge(l, octets, percent, &st->charges);
+}
+
 static enum reply_id commit(struct storing *st, const struct settings *s,
 			    struct content *c, struct buf *why)
 {
@@ -199,32 +220,82 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 	if (FAULT(INTAKE_BEFORE_COMMIT))
 		return R_DELIVER_TEMP;
 	switch (deliver_commit(s->deliver, &c->mail, st->target, st->n,
+			       &st->charges,
 			       deadline_in(s->conf->deliver_timeout), why)) {
 	case DELIVER_OK:
 		take_results(st);
+		notice_charged(&st->charges);
 		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP : R_NONE;
 	case DELIVER_QUOTA:
 		return R_DELIVER_QUOTA;
+	case DELIVER_LIMIT:
+		return judge_limit_reached(st->message, &st->charges);
 	case DELIVER_TEMP:
 		break;
 	}
 	return R_DELIVER_TEMP;
 }
 
+static enum reply_id make_and_commit(struct storing *st,
+				     const struct settings *s,
+				     struct content *c, struct buf *why)
+{
+	if (!make_targets(st) ||
+	    !make_charges(st, s, spool_size(c->mail.content)))
+		return R_NO_MEMORY;
+	return commit(st, s, c, why);
+}
+
 enum reply_id intake_store(struct intake *in, size_t first, size_t n,
 			   const struct settings *s, struct content *c,
-			   const struct intake_facts *f, struct buf *why)
+			   const struct intake_facts *f,
+			   struct judge_message *m, struct buf *why)
 {
-	struct storing st = { .in = in, .facts = f, .trace = BUF_INIT(0) };
+	struct storing st = {
+		.in = in, .facts = f, .trace = BUF_INIT(0), .message = m
+	};
 	enum reply_id id = c->failed;
 
 	if (id == R_NONE && !choose_boxes(&st, first, n))
 		id = R_NO_MEMORY;
 	if (id == R_NONE && st.n > 0)
-		id = make_targets(&st) ? commit(&st, s, c, why) : R_NO_MEMORY;
+		id = make_and_commit(&st, s, c, why);
 	free(st.box);
 	free(st.target);
+	charges_release(&st.charges);
 	buf_release(&st.trace);
+	return id;
+}
+
+static enum reply_id charge(const struct settings *s, struct judge_message *m,
+			    struct charges *c, struct buf *why)
+{
+	switch (charges_commit(s->deliver, c,
+			       deadline_in(s->conf->deliver_timeout), why)) {
+	case CHARGE_OK:
+		notice_charged(c);
+		return R_NONE;
+	case CHARGE_REACHED:
+		return judge_limit_reached(m, c);
+	case CHARGE_TEMP:
+		break;
+	}
+	return R_DELIVER_TEMP;
+}
+
+enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
+			    uint64_t octets, struct buf *why)
+{
+	struct charges c = { .n = 0 };
+	enum reply_id id = R_NO_MEMORY;
+
+	if (limits_charge(&m->limits, octets, (unsigned)s->conf->limit_notice,
+			  &c)) {
+		id = R_NONE;
+		if (c.n > 0)
+			id = charge(s, m, &c, why);
+	}
+	charges_release(&c);
 	return id;
 }
 
@@ -275,7 +346,8 @@ static void put_failed(const char *status, enum reply_id id, const char *why,
 	metric_add(span_is(span_of(status), "deferred") ? M_MAIL_DEFERRED
 							: M_TARGET_LEFT_OUT,
 		   1);
-	buf_printf(out, "dsn=%s, status=%s (%s", r->enhanced, status, r->text);
+	buf_printf(out, "dsn=%s, status=%s (", r->enhanced, status);
+	reply_put_text(out, id, NULL);
 	if (*why)
 		buf_printf(out, ": %s", why);
 	buf_puts(out, ")");

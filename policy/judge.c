@@ -56,6 +56,10 @@ static void begin(const struct judge *j, const struct judge_client *c,
 	client_facts(j, c, &m_r->facts.client);
 	m_r->facts.over_quota_hard =
 		span_eq(span_of(j->conf->over_quota), SPAN_LIT("reject"));
+	m_r->only_stored = c->role == JUDGE_STORE;
+	m_r->facts.limit_hard =
+		!m_r->only_stored &&
+		span_eq(span_of(j->conf->limit_reply), SPAN_LIT("reject"));
 }
 
 void judge_mail(const struct judge *j, const struct judge_client *c,
@@ -141,13 +145,21 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 	rcpt_facts(&g, rcpt);
 	r->ours = g.facts.rcpt.local == F_YES;
 	r->keep = true;
+	judge_limit(&g, LIMIT_OUT, &m->subject, &g.facts);
 	r->verdict = judge_decide(j, c, STAGE_RCPT, &g.facts, &g.modes);
 	if (r->verdict.id == R_NONE && r->ours) {
 		r->keep = false;
 		judge_local(&g);
 	}
+	if (r->verdict.id == R_NONE)
+		judge_limit_count(&g);
 	lookup_end(&g.l);
 	metric_add_time(M_RCPT_SECONDS, begun);
+}
+
+void judge_message_release(struct judge_message *m)
+{
+	limits_release(&m->limits);
 }
 
 void judged_release(struct judged_rcpt *r)
@@ -182,5 +194,5 @@ void judge_words(const struct judge_client *c, const struct judge_message *m,
 
 	*w_r = (struct reply_words){ .login = addr_span(login),
 				     .subject = span_of(m->limited),
-				     .until = span_of(m->free_at) };
+				     .until = span_of(m->limited_text) };
 }

@@ -6,6 +6,7 @@
 
 #include "lib/addr.h"
 #include "policy/judge_memory.h"
+#include "policy/limits.h"
 #include "policy/predicate.h"
 #include "sql/accounts.h"
 #include "sql/pool.h"
@@ -54,6 +55,8 @@ struct judge_client {
 			    * once; NULL: nobody keeps it */
 };
 
+enum { LIMITED_TEXT_MAX = 160 };
+
 /* What the decisions about one mail share. All zero: nothing was said of MAIL,
  * as where mail is only stored. */
 struct judge_message {
@@ -64,8 +67,12 @@ struct judge_message {
 				    * webmail network; n 0: a stranger */
 	struct facts facts;        /* of the client, the login and the sender */
 	struct policy_modes modes; /* of the sender's predicates */
+	struct limits limits;
+	bool only_stored; /* JUDGE_STORE: whoever rejects it for good makes
+			   * the MTA bounce what it had accepted */
+	bool unlimited;   /* no limit counts it */
 	char limited[ADDR_MAX + 1]; /* whom the limit counts that was reached */
-	char free_at[32];           /* and when it frees */
+	char limited_text[LIMITED_TEXT_MAX]; /* which, and when it frees */
 };
 
 /* What becomes of one of the addresses that a recipient leads to. */
@@ -104,12 +111,20 @@ void judge_mail(const struct judge *j, const struct judge_client *c,
 		struct span sender, uint64_t size, int64_t deadline,
 		struct judge_message *m_r, struct verdict *v_r);
 
+/* After judge_mail(), or of one that is all zero. */
+void judge_message_release(struct judge_message *m);
+
 /* rcpt is the recipient as the MTA rewrote it. Answers by the deadline. The
  * caller releases the result. */
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct judge_message *m, struct span rcpt, int64_t deadline,
 		struct judged_rcpt *r);
 void judged_release(struct judged_rcpt *r);
+
+/* A mail was not committed because one of these charges did not fit: the reply,
+ * with its words in the message. */
+enum reply_id judge_limit_reached(struct judge_message *m,
+				  const struct charges *c);
 
 /* For the texts of replies; valid as long as both arguments. */
 void judge_words(const struct judge_client *c, const struct judge_message *m,

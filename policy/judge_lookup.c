@@ -2,6 +2,7 @@
 #include "policy/judge_lookup.h"
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "sql/box.h"
 #include "sql/login.h"
 
@@ -236,4 +237,23 @@ void lookup_mailbox(struct lookup *l, const struct addr *a,
 		judge_memory_put_mailbox(l->j->memory, a, b_r->asked, b_r);
 	else
 		b_r->facts.known = F_TEMP;
+}
+
+bool lookup_usage(struct lookup *l, enum limit_direction d,
+		  const struct addr *who,
+		  void (*take)(void *arg, const struct usage_row *r), void *arg)
+{
+	struct span address = addr_span(who);
+	int64_t began = clock_us();
+	struct db *db = lookup_store(l);
+
+	if (!db)
+		return false;
+	if (usage_read(db, d, address, span_skip(address, who->at), take,
+		       arg) != DB_OK) {
+		log_warn("cannot read what is used of limits: %s", db_why(db));
+		return false;
+	}
+	lookup_note(l, "usage", address, began);
+	return true;
 }

@@ -46,6 +46,13 @@ void lookup_login(struct lookup *l, const struct addr *login,
 void lookup_mailbox(struct lookup *l, const struct addr *a,
 		    struct judge_mailbox *b_r);
 
+/* What was used of the limits of an account and its domain, row by row. False:
+ * cannot tell. */
+bool lookup_usage(struct lookup *l, enum limit_direction d,
+		  const struct addr *who,
+		  void (*take)(void *arg, const struct usage_row *r), void *arg)
+	__attribute__((warn_unused_result));
+
 /* How an address is served, the default included. False: cannot tell. */
 bool lookup_mode(struct lookup *l, const struct addr *a,
 		 enum served_mode *mode_r) __attribute__((warn_unused_result));

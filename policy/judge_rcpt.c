@@ -108,6 +108,13 @@ static void judge_mailbox_target(const struct judging *g,
 	t->quota = b->facts.quota;
 }
 
+static void limit_facts(struct judging *g, struct facts *f,
+			const struct judged_target *t)
+{
+	if (f->rcpt.active == F_YES)
+		judge_limit(g, LIMIT_IN, &t->address, f);
+}
+
 /* Who is over something for now can have the mail later. */
 static bool may_wait(enum reply_id id)
 {
@@ -125,7 +132,7 @@ static void decide_target(const struct judging *g, const struct facts *f,
 }
 
 /* The predicates see each end of the way as if it had been the recipient. */
-static void judge_target(const struct judging *g, const struct expand_target *e,
+static void judge_target(struct judging *g, const struct expand_target *e,
 			 struct judged_target *t)
 {
 	struct facts f = g->facts;
@@ -142,6 +149,7 @@ static void judge_target(const struct judging *g, const struct expand_target *e,
 		return;
 	case EXPAND_MAILBOX:
 		judge_mailbox_target(g, &g->box[e->answer], &f.rcpt, t);
+		limit_facts(g, &f, t);
 		break;
 	case EXPAND_DOMAIN_OFF:
 		f.rcpt.domain_active = F_NO;
@@ -272,6 +280,21 @@ static void judge_expanded(struct judging *g)
 	free(g->box);
 }
 
+/* The MTA delivers it, and knows whether it is there. */
+static void judge_passed(struct judging *g)
+{
+	struct facts f = g->facts;
+
+	g->r->keep = true;
+	g->passed = g->client->role != JUDGE_STORE;
+	if (!g->passed)
+		return;
+	f.rcpt.known = f.rcpt.active = f.rcpt.room = F_YES;
+	judge_limit(g, LIMIT_IN, &g->rcpt, &f);
+	g->r->verdict =
+		judge_decide(g->l.j, g->client, STAGE_TARGET, &f, &g->modes);
+}
+
 /* A recipient of an active domain of ours. */
 void judge_local(struct judging *g)
 {
@@ -282,7 +305,7 @@ void judge_local(struct judging *g)
 		return;
 	}
 	if (mode == SERVED_PASS) {
-		g->r->keep = true;
+		judge_passed(g);
 		return;
 	}
 	if (!judge_remembered(g))

@@ -8,12 +8,13 @@
 struct judging {
 	struct lookup l;
 	const struct judge_client *client;
-	const struct judge_message *message;
+	struct judge_message *message;
 	struct addr rcpt;
 	struct facts facts;        /* of this recipient, too */
 	struct policy_modes modes; /* for its domain */
 	struct judge_mailbox *box; /* by the number of the answer */
 	size_t nbox, box_size;
+	bool passed; /* the MTA delivers it as it is */
 	struct judged_rcpt *r;
 };
 
@@ -27,6 +28,18 @@ static inline struct verdict judge_verdict(enum reply_id id, const char *name)
 struct verdict judge_decide(const struct judge *j, const struct judge_client *c,
 			    unsigned stage, const struct facts *f,
 			    const struct policy_modes *m);
+
+/* Is there a limit that one more recipient does not fit into? Of who sends
+ * (LIMIT_OUT), or of a mailbox. The message has the words then. */
+void judge_limit(struct judging *g, enum limit_direction d,
+		 const struct addr *who, struct facts *f);
+
+/* The recipient was accepted. */
+void judge_limit_count(struct judging *g);
+
+/* What a sender is told of it. */
+void judge_limit_words(struct judge_message *m, const struct limits_line *line,
+		       const struct limit_state *state);
 
 /* A recipient of an active domain of ours: where it leads, and what becomes of
  * each end of the way. */

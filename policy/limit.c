@@ -2,6 +2,8 @@
  * says the same again in SQL; a test compares them. */
 #include "policy/limit.h"
 
+#include "lib/trace.h"
+
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
 struct span limit_subject(const struct limit_row *row, const struct addr *a)
@@ -121,31 +123,18 @@ void limit_put_time(struct buf *out, uint64_t seconds)
 		   n == 1 ? "" : "s");
 }
 
-/* To the next larger unit that a reader wants to know of. */
-static uint64_t round_up(uint64_t seconds)
-{
-	uint64_t unit = seconds <= 2 * MINUTE ? 1
-			: seconds <= 2 * HOUR ? MINUTE
-			: seconds <= 2 * DAY  ? HOUR
-					      : DAY;
-
-	return (seconds + unit - 1) / unit * unit;
-}
-
 void limit_put_state(struct buf *out, const struct limit_row *row,
-		     const struct limit_state *s, int64_t now)
+		     const struct limit_state *s)
 {
-	buf_printf(out, "limit of %llu %s in ", (unsigned long long)s->most,
+	buf_printf(out, "%llu %s in ", (unsigned long long)s->most,
 		   limit_what_name(s->what));
 	limit_put_time(out, row->seconds);
 	if (s->fit == LIMIT_NEVER) {
-		buf_puts(out, " is less than this mail");
+		buf_puts(out, ", less than this mail");
 		return;
 	}
-	buf_puts(out, " is reached, it ends in ");
-	limit_put_time(out, s->frees_at > now
-				    ? round_up((uint64_t)(s->frees_at - now))
-				    : 1);
+	buf_puts(out, ", free again at ");
+	trace_put_date(out, (s->frees_at + MINUTE - 1) / MINUTE * MINUTE);
 }
 
 const char *limit_direction_name(enum limit_direction d)

@@ -45,10 +45,10 @@ struct limit_amount limit_near(const struct limit_row *row, unsigned percent);
 /* "1 hour", "90 minutes", "31 days": the largest unit that leaves no rest. */
 void limit_put_time(struct buf *out, uint64_t seconds);
 
-/* For a reply: "limit of 100 messages in 1 hour is reached, it ends in 12
- * minutes". */
+/* For a reply: "100 messages in 1 hour, free again at Sat, 28 Nov 2026 04:12:00
+ * +0000". */
 void limit_put_state(struct buf *out, const struct limit_row *row,
-		     const struct limit_state *s, int64_t now);
+		     const struct limit_state *s);
 
 const char *limit_direction_name(enum limit_direction d); /* "out", "in" */
 const char *limit_what_name(enum limit_what what);

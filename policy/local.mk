@@ -8,6 +8,7 @@ policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/facts.h \
 	policy/keymap.c policy/keymap.h \
 	policy/limit.c policy/limit.h \
+	policy/noticetext.c policy/noticetext.h \
 	policy/netmap.c policy/netmap.h \
 	policy/pattern.c policy/pattern.h \
 	policy/predicate.c policy/predicate.def policy/predicate.h
@@ -15,10 +16,15 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/decisionnote.c policy/decisionnote.h \
 	policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
+	policy/judge_limits.c \
 	policy/judge_lookup.c policy/judge_lookup.h \
 	policy/judge_rcpt.c policy/judgeint.h \
 	policy/judge_memory.c policy/judge_memory.h \
 	policy/lookup_owns.c policy/lookup_owns.h \
+	policy/limits.c policy/limits.h \
+	policy/notice.c policy/notice.h \
+	policy/notice_hook.c policy/notice_hook.h \
+	policy/notice_mail.c policy/notice_mail.h \
 	policy/settings.c policy/settings.h
 
 # The policy's tables in memory.
@@ -29,9 +35,11 @@ policy_libjudge_a_SOURCES += policy/refresh.c policy/refresh.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_policy tests/unit/test_judge_memory \
-	tests/unit/test_expand tests/unit/test_limit
+	tests/unit/test_expand tests/unit/test_limit \
+	tests/unit/test_noticetext
 TESTS += tests/unit/test_policy tests/unit/test_judge_memory \
-	tests/unit/test_expand tests/unit/test_limit
+	tests/unit/test_expand tests/unit/test_limit \
+	tests/unit/test_noticetext
 tests_unit_test_limit_SOURCES = tests/unit/test_limit.c
 tests_unit_test_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_limit_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
@@ -40,6 +48,10 @@ TESTS += tests/unit/test_decisionid
 tests_unit_test_decisionid_SOURCES = tests/unit/test_decisionid.c
 tests_unit_test_decisionid_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_decisionid_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_noticetext_SOURCES = tests/unit/test_noticetext.c
+tests_unit_test_noticetext_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_noticetext_LDADD = policy/libpolicy.a $(CORE_LIBS) \
+	$(CMOCKA_LIBS)
 tests_unit_test_expand_SOURCES = tests/unit/test_expand.c \
 	tests/unit/expandrows.h tests/unit/nomem.h \
 	tests/unit/world.c tests/unit/world.h

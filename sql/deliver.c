@@ -29,6 +29,7 @@ enum outcome {
 	OUT_DUPLICATE, /* every mailbox has it already */
 	OUT_COMMITTED, /* the attempt in doubt was committed */
 	OUT_FULL,
+	OUT_LIMIT,    /* a limit is reached */
 	OUT_GONE,     /* a mailbox was retired */
 	OUT_REUPLOAD, /* the uploaded content is no longer there */
 	OUT_FAILED    /* d->result tells */
@@ -36,6 +37,7 @@ enum outcome {
 
 struct delivery {
 	struct deliver_mail *m;
+	struct charges *charges;      /* n 0: none */
 	struct deliver_target **all;  /* ascending */
 	struct deliver_target **left; /* those without a receipt yet */
 	size_t n, nleft;
@@ -84,6 +86,8 @@ static enum outcome step_begin(struct delivery *d, struct db *db)
 	enum outcome o = fault(d, db, FAULT_DELIVER_BEGIN);
 
 	d->nleft = 0;
+	if (!d->in_doubt)
+		charges_forget(d->charges);
 	for (size_t i = 0; i < d->n; i++) {
 		d->all[i]->uid_r = 0;
 		d->all[i]->duplicate_r = false;
@@ -275,6 +279,18 @@ static enum outcome step_mailboxes(struct delivery *d, struct db *db)
 	return OUT_NEXT;
 }
 
+/* Last, for what many mails are charged to is locked from here on. A mail that
+ * was in doubt, or a duplicate, does not come here. */
+static enum outcome step_charges(struct delivery *d, struct db *db)
+{
+	bool reached;
+	enum db_result r = charges_run(db, d->charges, &reached);
+
+	if (r != DB_OK)
+		return after(d, db, r);
+	return reached ? OUT_LIMIT : OUT_NEXT;
+}
+
 static enum db_result commit(struct db *db)
 {
 	enum db_result r = db_commit(db, FAULT_DELIVER_COMMIT_UNREAD);
@@ -304,7 +320,8 @@ static enum outcome step_commit(struct delivery *d, struct db *db)
 }
 
 static enum outcome (*const steps[])(struct delivery *, struct db *) = {
-	step_begin, step_receipts, step_content, step_mailboxes, step_commit,
+	step_begin,     step_receipts, step_content,
+	step_mailboxes, step_charges,  step_commit,
 };
 
 /* The steps in one call, for the case that most mails are. Whatever else it
@@ -450,6 +467,8 @@ static enum deliver_result deliver(struct delivery *d, struct pool *p)
 	pool_put(p, &db);
 	if (o == OUT_FULL)
 		return DELIVER_QUOTA;
+	if (o == OUT_LIMIT)
+		return DELIVER_LIMIT;
 	return o == OUT_STORED || o == OUT_DUPLICATE || o == OUT_COMMITTED
 		       ? DELIVER_OK
 		       : DELIVER_TEMP;
@@ -484,9 +503,12 @@ static bool arrange(struct delivery *d, struct deliver_target *t, size_t n)
 
 enum deliver_result deliver_commit(struct pool *p, struct deliver_mail *m,
 				   struct deliver_target *t, size_t n,
-				   int64_t deadline, struct buf *why)
+				   struct charges *c, int64_t deadline,
+				   struct buf *why)
 {
+	struct charges none = { .n = 0 };
 	struct delivery d = { .m = m,
+			      .charges = c ? c : &none,
 			      .uidl = BUF_INIT(UIDL_MAX + 1),
 			      .why = why,
 			      .deadline = deadline };
@@ -494,7 +516,9 @@ enum deliver_result deliver_commit(struct pool *p, struct deliver_mail *m,
 
 	d.claim = m->uploaded > 0 || m->upload_broken ||
 		  spool_size(m->content) > ONE_TRANSACTION_MAX;
-	d.plain = n == 1 && !d.claim && spool_size(m->content) > 0 &&
+	charges_sort(d.charges);
+	d.plain = n == 1 && d.charges->n == 0 && !d.claim &&
+		  spool_size(m->content) > 0 &&
 		  spool_size(m->content) <= PLAIN_MAX;
 	if (arrange(&d, t, n))
 		r = deliver(&d, p);

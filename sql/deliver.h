@@ -5,7 +5,7 @@
 #include "lib/receipt.h"
 #include "lib/spool.h"
 #include "lib/uidl.h"
-#include "sql/pool.h"
+#include "sql/charge.h"
 
 /* Octets of every chunk of a content but the last. */
 enum { DELIVER_CHUNK = 256 * 1024 };
@@ -35,6 +35,7 @@ struct deliver_mail {
 enum deliver_result {
 	DELIVER_OK,
 	DELIVER_QUOTA, /* a mailbox was full; nothing is stored */
+	DELIVER_LIMIT, /* a limit is reached (charges tell which); the same */
 	DELIVER_TEMP   /* not by the deadline; nothing is stored, or it
 			* is and a retry will be taken as a duplicate */
 };
@@ -46,11 +47,14 @@ enum deliver_result {
 void deliver_upload(struct pool *p, struct deliver_mail *m, int64_t deadline);
 
 /* Stores the mail in all targets (any order, each mailbox once), in the one
- * lock order: receipts, content, mailbox rows, all ascending. Deadlocks and
- * lost connections are replayed, a lost COMMIT answer is settled. */
+ * lock order: receipts, content, mailbox rows, rows of limits, all ascending.
+ * Deadlocks and lost connections are replayed, a lost COMMIT answer is settled.
+ * c: what it is charged in the same transaction, NULL = nothing; then told_r
+ * says what its owners are to be told after DELIVER_OK. */
 enum deliver_result deliver_commit(struct pool *p, struct deliver_mail *m,
 				   struct deliver_target *t, size_t n,
-				   int64_t deadline, struct buf *why)
+				   struct charges *c, int64_t deadline,
+				   struct buf *why)
 	__attribute__((warn_unused_result));
 
 #endif

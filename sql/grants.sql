@@ -42,6 +42,7 @@ GRANT SELECT ON policy_limit TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON policy_generation TO 'mailrow-milter'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON limit_usage TO 'mailrow-milter'@'localhost';
 GRANT INSERT ON decision TO 'mailrow-milter'@'localhost';
+GRANT SELECT, INSERT, UPDATE ON charge_slot TO 'mailrow-milter'@'localhost';
 
 -- lmtpd does the milter's work by another door.
 GRANT SELECT ON schema_version TO 'mailrow-lmtp'@'localhost';
@@ -111,6 +112,7 @@ GRANT SELECT, DELETE ON last_login TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON lease TO 'mailrow-purge'@'localhost';
 GRANT SELECT ON retention TO 'mailrow-purge'@'localhost';
 GRANT SELECT, DELETE ON limit_usage TO 'mailrow-purge'@'localhost';
+GRANT SELECT, DELETE ON charge_slot TO 'mailrow-purge'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON purge_step TO 'mailrow-purge'@'localhost';
 GRANT SELECT (decision_id, at, predicate), DELETE ON decision
   TO 'mailrow-purge'@'localhost';

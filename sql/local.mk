@@ -7,6 +7,7 @@ sql_libsql_a_SOURCES = \
 	sql/asking.c sql/asking.h \
 	sql/attacker.c sql/attacker.h \
 	sql/box.c sql/box.h \
+	sql/charge.c sql/charge.h \
 	sql/content.c sql/content.h \
 	sql/db.c sql/db.h sql/dbint.h \
 	sql/dbcall.c \
@@ -35,6 +36,7 @@ sql_libsql_a_SOURCES = \
 	sql/purgebox.c \
 	sql/purgecontent.c \
 	sql/purgedecision.c \
+	sql/purgelimit.c \
 	sql/purgereceipt.c \
 	sql/purgeretention.c \
 	sql/purgetrash.c \

@@ -89,6 +89,7 @@ static const struct walk walks[] = {
 	{ .name = "mailboxes", .run = purgebox_walk },
 	{ .name = "retention", .run = purgeretention_walk },
 	{ .name = "receipts", .run = purgereceipt_walk },
+	{ .name = "limits", .run = purgelimit_walk },
 	{ .name = "contents", .run = purgecontent_walk },
 	{ .name = "decisions", .run = purgedecision_walk },
 };

@@ -73,6 +73,8 @@ enum db_result purgeretention_walk(struct purge *p, struct buf *position)
 	__attribute__((warn_unused_result));
 enum db_result purgereceipt_walk(struct purge *p, struct buf *position)
 	__attribute__((warn_unused_result));
+enum db_result purgelimit_walk(struct purge *p, struct buf *position)
+	__attribute__((warn_unused_result));
 enum db_result purgecontent_walk(struct purge *p, struct buf *position)
 	__attribute__((warn_unused_result));
 enum db_result purgedecision_walk(struct purge *p, struct buf *position)

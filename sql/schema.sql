@@ -154,6 +154,14 @@ CREATE TABLE limit_usage (
   PRIMARY KEY (subject, direction, seconds)
 ) ENGINE=InnoDB;
 
+-- The last charge, without a mail, of each database connection of a milter: if
+-- the answer to its COMMIT was lost, the number tells whether it was committed.
+CREATE TABLE charge_slot (
+  slot       BINARY(16) NOT NULL PRIMARY KEY,
+  charge     BIGINT UNSIGNED NOT NULL,
+  charged_at DATETIME NOT NULL
+) ENGINE=InnoDB;
+
 -- Which session has a mailbox for itself (pop3_exclusive = yes); holder NULL:
 -- none. The row is made when the mailbox is first opened so. fence grows with
 -- each taking, beat with each change: an UPDATE that changes nothing would not

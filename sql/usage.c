@@ -47,6 +47,9 @@ enum db_result usage_read(struct db *db, enum limit_direction d, struct span a,
 static enum db_result charge(struct db *db, struct usage_charge *c,
 			     bool *fits_r)
 {
+	static const struct limit_amount no_limit = { UINT64_MAX, UINT64_MAX,
+						      UINT64_MAX };
+	const struct limit_amount *most = c->always ? &no_limit : &c->most;
 	const struct sqlval param[] = {
 		sql_u64(c->add.messages),       sql_u64(c->add.recipients),
 		sql_u64(c->add.octets),         sql_u64(c->near.messages),
@@ -54,9 +57,9 @@ static enum db_result charge(struct db *db, struct usage_charge *c,
 		sql_u64(c->most.messages),      sql_u64(c->most.recipients),
 		sql_u64(c->most.octets),        sql_bytes(c->key.subject),
 		direction_of(c->key.direction), sql_u64(c->key.seconds),
-		sql_u64(c->add.messages),       sql_u64(c->most.messages),
-		sql_u64(c->add.recipients),     sql_u64(c->most.recipients),
-		sql_u64(c->add.octets),         sql_u64(c->most.octets),
+		sql_u64(c->add.messages),       sql_u64(most->messages),
+		sql_u64(c->add.recipients),     sql_u64(most->recipients),
+		sql_u64(c->add.octets),         sql_u64(most->octets),
 	};
 	enum db_result r = db_run(db, Q_USAGE_CHARGE, param);
 

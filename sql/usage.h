@@ -30,6 +30,7 @@ struct usage_charge {
 	struct limit_amount add; /* messages > 0 */
 	struct limit_amount most;
 	struct limit_amount near; /* from there on its owner is told */
+	bool always;              /* charged though it does not fit */
 	unsigned told_r; /* LIMIT_NOTICED_ bits that it has set: who charged
 			  * tells, once it is committed */
 };

@@ -68,6 +68,11 @@ def to_new_account(world, who, stale):
         except (Failed, OSError):
             pass
         return
+    deliver(world, who, address)
+
+
+def deliver(world, who, address):
+    """A mail, until it is there."""
     mail = mails.Mail(world.ledger.number(), "lmtp" if who == "lmtpd"
                       else "smtp", 1024, "id", "ann@remote.test", [address],
                       world.row_name)
@@ -78,6 +83,27 @@ def to_new_account(world, who, stale):
         world.ledger.write("try", n=mail.number, rcpts=mail.rcpts)
         world.ledger.reply(mail, *door.attempt(mail, mail.rcpts))
     door.close()
+
+
+def to_limited(world, who, stale):
+    """A mail that is counted: to a mailbox, or by a login and stored by
+    nobody here."""
+    if not hasattr(world, "limited"):
+        world.limited = world.new_account()
+        world.sandbox.sql("INSERT INTO policy_limit (subject, direction,"
+                          " seconds, messages) VALUES ('%s', 'in', 60, 99999),"
+                          " ('%s', 'out', 60, 99999)"
+                          % (world.limited, world.limited))
+    if who == "lmtpd":
+        deliver(world, who, world.limited)
+        return
+    try:
+        with world.sandbox.smtp() as s:
+            s.auth_plain(world.limited, PASSWORD)
+            s.send(world.limited, ["x@foreign.test"],
+                   b"Subject: counted\r\n\r\n")
+    except (Failed, OSError):
+        pass
 
 
 def to_second_page(world, who, stale):
@@ -195,6 +221,12 @@ SPECIAL = {"decision-note": (to_rejected, False),
            "box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
+           "limit-charge": (to_limited, False),
+           "limit-begin": (to_limited, False),
+           "limit-slot": (to_limited, False),
+           "limit-commit": (to_limited, False),
+           "limit-commit-unread": (to_limited, False),
+           "limit-committed": (to_limited, False),
            "keeper-list": (to_second_page, False),
            "lease-unread": (to_renewal, False),
            "auth-accepted": (to_connection, False),

@@ -20,7 +20,8 @@ ONLY = {
 }
 # The pure core of policy/ knows no database.
 PURE = re.compile(
-    r"^policy/(?!judge|intake|refresh|settings|decision(log|note))")
+    r"^policy/(?!judge|intake|refresh|settings|decision(log|note)"
+    r"|limits\.|notice[._])")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 for path in files(".c", ".h", ".def", root=False):

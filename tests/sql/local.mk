@@ -19,6 +19,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_accounts \
 	tests/sql/test_sql_attacker \
 	tests/sql/test_sql_box \
+	tests/sql/test_sql_charge \
 	tests/sql/test_sql_concurrent \
 	tests/sql/test_sql_db \
 	tests/sql/test_sql_decision \
@@ -79,6 +80,11 @@ tests_sql_test_sql_attacker_SOURCES = tests/sql/test_sql_attacker.c \
 tests_sql_test_sql_box_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_box_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_box_SOURCES = tests/sql/test_sql_box.c \
+	tests/sql/fixture.c tests/sql/fixture.h \
+	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_charge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_charge_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_charge_SOURCES = tests/sql/test_sql_charge.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
 tests_sql_test_sql_concurrent_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

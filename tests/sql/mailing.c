@@ -49,12 +49,14 @@ void mailing_to(struct mailing *g, uint64_t mailbox_id)
 
 enum deliver_result mailing_send(struct mailing *g, struct pool *p, int ms)
 {
-	return deliver_commit(p, &g->m, g->t, g->n, deadline_in(ms), &g->why);
+	return deliver_commit(p, &g->m, g->t, g->n, &g->charges,
+			      deadline_in(ms), &g->why);
 }
 
 void mailing_release(struct mailing *g)
 {
 	spool_free(&g->spool);
+	charges_release(&g->charges);
 	buf_release(&g->why);
 }
 

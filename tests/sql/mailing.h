@@ -12,6 +12,7 @@ struct mailing {
 	struct spool *spool;
 	struct deliver_target t[16];
 	size_t n;
+	struct charges charges;
 	struct buf why;
 };
 

@@ -40,7 +40,7 @@ static const char *const deliver_points[] = {
 	"deliver-chunk",     "deliver-claim",         "deliver-box",
 	"deliver-mail",      "deliver-commit",        "deliver-commit-unread",
 	"deliver-upload",    "deliver-upload-unread", "deliver-uploaded",
-	"deliver-committed",
+	"deliver-committed", "limit-charge",
 };
 
 enum { DELIVER_POINTS = sizeof(deliver_points) / sizeof(*deliver_points) };
@@ -53,9 +53,31 @@ static bool meets(const char *point, bool big, bool key)
 		return big;
 	if (strcmp(point, "deliver-receipt") == 0)
 		return key;
+	if (strcmp(point, "limit-charge") == 0)
+		return key;
 	return (strcmp(point, "deliver-chunk") != 0 &&
 		strcmp(point, "deliver-content") != 0) ||
 	       !big;
+}
+
+/* A mail with a key is charged, too, to an address of the key's name. */
+static bool charge_to(struct mailing *g, const char *subject, uint64_t most)
+{
+	const struct charge c = {
+		.usage = { .key = { span_of(subject), LIMIT_OUT, 3600 },
+			   .add = { 1, 2, 100 },
+			   .most = { most, UINT64_MAX, UINT64_MAX },
+			   .near = { 1, UINT64_MAX, UINT64_MAX } }
+	};
+
+	return charges_add(&g->charges, &c);
+}
+
+static uint64_t charged(const char *subject)
+{
+	return fix_number("SELECT COALESCE(SUM(messages), 0) FROM limit_usage"
+			  " WHERE subject = '%s'",
+			  subject);
 }
 
 static bool make(struct mailing *g, bool big, const char *key, uint64_t a,
@@ -64,6 +86,8 @@ static bool make(struct mailing *g, bool big, const char *key, uint64_t a,
 	static char text[1500000];
 
 	if (!mailing_make(g, span_make(text, big ? sizeof(text) : 4000), key))
+		return false;
+	if (key && !charge_to(g, key, 1))
 		return false;
 	mailing_to(g, a);
 	mailing_to(g, b);
@@ -108,6 +132,12 @@ static void cut_at(size_t i, bool big, bool keyed, const char *name)
 		/* also after a settled COMMIT the uids are known */
 		assert_int_equal(g.t[k].uid_r, 16777216);
 		assert_false(g.t[k].duplicate_r);
+	}
+	if (keyed) {
+		/* the limit is 1: it was charged once, and told so once */
+		assert_int_equal(charged(key), 1);
+		assert_int_equal(g.charges.v[0].usage.told_r,
+				 LIMIT_NOTICED_NEAR | LIMIT_NOTICED_FULL);
 	}
 	mailing_release(&g);
 	mailing_check_store(0);
@@ -169,6 +199,7 @@ static void a_copy_that_was_faster_is_settled_too(void **state)
 	assert_int_equal(mailing_send(&g, pool, 10000), DELIVER_OK);
 	assert_true(g.t[0].duplicate_r && g.t[1].duplicate_r);
 	assert_int_equal(copies(a, b), 2);
+	assert_int_equal(charged("faster"), 1);
 	mailing_release(&g);
 	mailing_release(&h);
 }
@@ -226,6 +257,7 @@ static void killed_at(size_t i, bool big, const char *name)
 	if (!sent)
 		assert_int_equal(g.t[0].duplicate_r, n == 2);
 	assert_int_equal(copies(a, b), 2);
+	assert_int_equal(charged(key), 1);
 	mailing_release(&g);
 	fix_sql("DELETE FROM chunk WHERE content_id IN (SELECT content_id FROM"
 		" content WHERE refs = 0); DELETE FROM content WHERE refs = 0");
@@ -299,6 +331,77 @@ static void a_connection_killed_by_the_server_is_replayed(void **state)
 		mailing_release(&s.g);
 	}
 	mailing_check_store(0);
+}
+
+static const char *const charge_points[] = {
+	"limit-begin",  "limit-slot",          "limit-charge",
+	"limit-commit", "limit-commit-unread", "limit-committed",
+};
+
+enum { CHARGE_POINTS = sizeof(charge_points) / sizeof(*charge_points) };
+
+/* A mail that stores nothing. The limit is reached by the attempt whose answer
+ * is lost, so a second one would be told that it does not fit. */
+static void charge_at(const char *point, uint64_t most)
+{
+	struct mailing g = { .why = BUF_INIT(1024) };
+	char subject[64];
+
+	snprintf(subject, sizeof(subject), "%s-%u", point, (unsigned)most);
+	assert_true(charge_to(&g, subject, most));
+	fix_fault(point, "fail");
+	if (charges_commit(pool, &g.charges, deadline_in(20000), &g.why) !=
+	    CHARGE_OK)
+		fail_msg("%s: %s", point, buf_cstr(&g.why));
+	assert_true(fix_fault_met(point));
+	assert_int_equal(charged(subject), 1);
+	assert_true(g.charges.v[0].usage.told_r & LIMIT_NOTICED_NEAR);
+	mailing_release(&g);
+}
+
+static void a_charge_without_a_mail_is_made_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CHARGE_POINTS; i++)
+		for (uint64_t most = 1; most < 3; most++)
+			charge_at(charge_points[i], most);
+	assert_true(fix_number("SELECT COUNT(*) FROM charge_slot") <= 2);
+}
+
+struct charging {
+	struct mailing g;
+	enum charge_result r;
+};
+
+static void *charge_in_thread(void *arg)
+{
+	struct charging *c = arg;
+
+	c->r = charges_commit(pool, &c->g.charges, deadline_in(20000),
+			      &c->g.why);
+	return NULL;
+}
+
+static void a_charge_killed_by_the_server_is_replayed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CHARGE_POINTS; i++) {
+		struct charging c = { .g = { .why = BUF_INIT(1024) } };
+		const char *point = charge_points[i];
+		pthread_t thread;
+
+		assert_true(charge_to(&c.g, point, 1));
+		fix_fault(point, "stall 200");
+		assert_int_equal(
+			pthread_create(&thread, NULL, charge_in_thread, &c), 0);
+		for (int k = 0; k < 1000 && !fix_fault_met(point); k++)
+			usleep(1000);
+		assert_true(kill_the_milters_connections() > 0);
+		pthread_join(thread, NULL);
+		assert_int_equal(c.r, CHARGE_OK);
+		assert_int_equal(charged(point), 1);
+		mailing_release(&c.g);
+	}
 }
 
 static const char *const move_points[] = {
@@ -375,6 +478,8 @@ int main(void)
 		cmocka_unit_test(a_copy_that_was_faster_is_settled_too),
 		cmocka_unit_test(a_killed_process_leaves_all_or_nothing),
 		cmocka_unit_test(a_connection_killed_by_the_server_is_replayed),
+		cmocka_unit_test(a_charge_without_a_mail_is_made_once),
+		cmocka_unit_test(a_charge_killed_by_the_server_is_replayed),
 		cmocka_unit_test(a_move_that_is_cut_moves_all_and_counts_once),
 		cmocka_unit_test(
 			a_move_whose_process_dies_moves_all_or_nothing),

@@ -174,6 +174,28 @@ static void receipts_go_when_they_expire(void **state)
 			 0);
 }
 
+static void usage_goes_when_its_window_is_long_over(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 450; i++)
+		fix_sql("INSERT INTO limit_usage (subject, direction, seconds,"
+			" started_at) VALUES ('u%03u@example.org', 'in', 60, "
+			"0),"
+			" ('u%03u@example.org', 'out', 3600,"
+			" UNIX_TIMESTAMP() - %u)",
+			i, i, i % 2 ? 90001 : 7200);
+	fix_sql("INSERT INTO charge_slot VALUES (REPEAT('a', 16), 1,"
+		" UTC_TIMESTAMP()), (REPEAT('b', 16), 1,"
+		" UTC_TIMESTAMP() - INTERVAL 25 HOUR)");
+	purge();
+	assert_int_equal(rows("limit_usage"), 225);
+	assert_int_equal(fix_number("SELECT COUNT(*) FROM limit_usage WHERE"
+				    " started_at < UNIX_TIMESTAMP() - 86400"),
+			 0);
+	assert_int_equal(rows("charge_slot"), 1);
+	fix_sql("DELETE FROM limit_usage; DELETE FROM charge_slot");
+}
+
 /* Ends the run at the n-th question. */
 static bool count_down(void *arg, const char *step,
 		       const struct purge_report *r)
@@ -385,6 +407,7 @@ int main(void)
 		PURGE_TEST(what_nobody_names_goes_when_it_is_old),
 		PURGE_TEST(what_is_a_day_old_is_not_claimed_any_more),
 		PURGE_TEST(receipts_go_when_they_expire),
+		PURGE_TEST(usage_goes_when_its_window_is_long_over),
 		PURGE_TEST(a_run_that_is_cut_short_goes_on_where_it_was),
 		PURGE_TEST(the_walks_read_no_more_than_they_need),
 		PURGE_TEST(purging_beside_everybody_loses_nothing),

@@ -78,6 +78,7 @@ static const struct {
 	{ "undelete-row", undelete },     { "undelete-commit", undelete },
 	{ "undelete-unread", undelete },  { "purge-expire", expire },
 	{ "purge-commit", expire },       { "purge-unread", expire },
+	{ "purge-limit", purge_all },
 };
 
 enum { POINTS = sizeof(points) / sizeof(*points) };
@@ -124,6 +125,8 @@ static void fill(void)
 	fix_sql("UPDATE mailbox SET retired_address = address, address = NULL,"
 		" retired_at = '2020-01-01' WHERE mailbox_id = %llu",
 		(unsigned long long)leaves);
+	fix_sql("INSERT IGNORE INTO limit_usage (subject, direction, seconds)"
+		" VALUES ('over@example.org', 'out', 60)");
 	fix_box("gone@example.org");
 	fix_box("news@example.org");
 	fix_sql("UPDATE mailbox SET gone_since = '2020-01-01'"

@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from mrtest import SandboxTest, built_with_faults, mail, main, wait_until
+from mrtest import PASSWORD, SandboxTest, built_with_faults, mail, main, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 NEW = ["%s@example.test" % n for n in ("carol", "dora", "emil")]
@@ -31,6 +31,20 @@ class Points(SandboxTest):
         for target in (ALICE, "x@foreign.test"):
             self.sandbox.sql("INSERT IGNORE INTO alias VALUES"
                              " ('%s', '%s', UTC_TIMESTAMP())" % (LIST, target))
+
+    def by_limited(self):
+        """Mails that are counted: Alice's abroad, and Dora's by LMTP."""
+        self.sandbox.sql("INSERT INTO policy_limit (subject, direction,"
+                         " seconds, messages) VALUES ('%s', 'out', 60, 99),"
+                         " ('%s', 'in', 60, 99)" % (ALICE, NEW[1]))
+        for who in ("milter", "lmtpd"):
+            wait_until(lambda w=who: " 2 limits" in self.sandbox.log(
+                w + ".log"), what="the limits")
+        with self.sandbox.smtp() as s:
+            s.auth_plain(ALICE, PASSWORD)
+            s.send(ALICE, ["x@foreign.test"], mail("counted"))
+        with self.sandbox.lmtp() as l:
+            l.send(EVE, [NEW[1]], mail("counted"))
 
     def by_smtp(self):
         with self.sandbox.smtp() as s:
@@ -140,6 +154,7 @@ class Points(SandboxTest):
         self.age("content", "stored_at")
         self.age("receipt", "received_at", "mailbox_id = 1")
         self.sandbox.tool("account", "delete", NEW[0])
+        self.sandbox.sql("UPDATE limit_usage SET started_at = 1")
         self.sandbox.tool("purge")
         self.age("mailbox", "gone_since", "gone_since IS NOT NULL")
         self.sandbox.tool("purge")
@@ -156,6 +171,7 @@ class Points(SandboxTest):
         self.by_lmtp()
         self.by_rejection()
         self.new_accounts()
+        self.by_limited()
         self.many(BOB, 2100)
         self.by_pop3(BOB)
         self.by_pop3(ALICE)

@@ -2,11 +2,18 @@
 """Limits: how much accounts and domains may send and receive."""
 
 import json
-import unittest
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
 
-from mrtest import SandboxTest, main
+from mrtest import PASSWORD, TOP, SandboxTest, Smtp, mail, main, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
+FOREIGN = "x@foreign.test"
+ANN = "ann@remote.test"
 
 
 class LimitTest(SandboxTest):
@@ -18,8 +25,39 @@ class LimitTest(SandboxTest):
                           .stdout)["usage" if verb == "usage" else "limits"]
 
     def tearDown(self):
-        self.sandbox.sql("DELETE FROM policy_limit; DELETE FROM limit_usage")
+        self.sandbox.sql("DELETE FROM policy_limit; DELETE FROM limit_usage;"
+                         " DELETE FROM policy_mode")
         super().tearDown()
+
+    def settle(self, *logs):
+        """The daemons have read what was set."""
+        now = self.sandbox.number("SELECT generation FROM policy_generation")
+        for log in logs or ("milter.log", "lmtpd.log"):
+            wait_until(lambda f=log: now <= max(map(int, re.findall(
+                r"policy: generation (\d+)", self.sandbox.log(f))),
+                default=0), what="generation %d in %s" % (now, log))
+
+    def set(self, *args):
+        self.limit("set", *args)
+        self.settle()
+
+    def login(self, user=ALICE, where=None):
+        s = Smtp(where) if where else self.sandbox.smtp()
+        self.addCleanup(s.close)
+        self.assertEqual(s.auth_plain(user, PASSWORD)[:3], "235")
+        return s
+
+    def used(self, subject=ALICE, direction="out"):
+        """messages, recipients, octets"""
+        rows = self.sandbox.sql(
+            "SELECT messages, recipients, octets FROM limit_usage"
+            " WHERE subject = '%s' AND direction = '%s'"
+            % (subject, direction))
+        return tuple(map(int, rows[0])) if rows else (0, 0, 0)
+
+    def age(self, seconds):
+        self.sandbox.sql("UPDATE limit_usage SET started_at = started_at - %d"
+                         % seconds)
 
 
 class Tool(LimitTest):
@@ -101,6 +139,417 @@ class Tool(LimitTest):
         self.limit("set", ALICE, "9m", "--in", "--messages", "1")
         r = self.limit("set", ALICE, "9m", "--messages", "1", check=False)
         self.assertEqual(r.returncode, 73, r.stderr)
+
+
+class Sending(LimitTest):
+    """By a login, through Postfix and the milter."""
+
+    def refused(self, s, rcpt, code="450 4.7.1"):
+        text = s.cmd("RCPT TO:<%s>" % rcpt)
+        self.assertTrue(text.startswith(code), text)
+        return text
+
+    def test_messages(self):
+        self.set(ALICE, "1h", "--messages", "2")
+        s = self.login()
+        s.send(ALICE, [BOB], mail())
+        s.send(ALICE, [FOREIGN], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        text = self.refused(s, BOB)
+        self.assertIn("sending limit of %s reached: 2 messages in 1 hour, "
+                      "free again at " % ALICE, text)
+        self.refused(s, FOREIGN)
+        self.assertEqual(self.used()[:2], (2, 2))
+        # who has not logged in, or is another, is not meant
+        with self.sandbox.smtp() as t:
+            t.send(ANN, [ALICE], mail())
+        self.login(BOB).send(BOB, [ALICE], mail())
+        self.assertIn("predicate=limit_out", self.sandbox.log("milter.log"))
+
+    def test_a_window_ends(self):
+        self.set(ALICE, "1h", "--messages", "1")
+        s = self.login()
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        self.refused(s, BOB)
+        s.cmd("RSET", "250")
+        self.age(3601)
+        s.send(ALICE, [BOB], mail())
+        self.assertEqual(self.used()[0], 1)
+        self.assertEqual(self.sandbox.number(
+            "SELECT started_at > UNIX_TIMESTAMP() - 60 FROM limit_usage"), 1)
+
+    def test_recipients_count_within_a_mail_too(self):
+        self.set(ALICE, "1d", "--recipients", "3")
+        s = self.login()
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        s.cmd("RCPT TO:<%s>" % BOB, "250")
+        s.cmd("RCPT TO:<%s>" % FOREIGN, "250")
+        self.assertIn("3 recipients in 1 day", self.refused(s, ALICE))
+        s.data(mail())
+        self.assertEqual(self.used()[:2], (2, 3))
+
+    def test_octets_by_size_and_as_they_are(self):
+        self.set(ALICE, "1h", "--octets", "10000")
+        s = self.login()
+        s.cmd("MAIL FROM:<%s> SIZE=20000" % ALICE, "250")
+        # more than the limit ever lets through
+        self.assertIn("less than this mail", self.refused(s, BOB, "550 5.7.1"))
+        s.cmd("RSET", "250")
+        m = mail(body=b"0123456789\r\n" * 500)
+        s.send(ALICE, [BOB], m)
+        messages, _, octets = self.used()
+        self.assertEqual(messages, 1)
+        self.assertLess(abs(octets - len(m)), 400)
+        for rcpt in (BOB, FOREIGN):
+            s.envelope(ALICE, [rcpt])
+            text = s.data(mail(body=b"0123456789\r\n" * 500), "450 4.7.1")
+            self.assertIn("10000 octets in 1 hour, free again", text)
+        self.assertEqual(self.used(), (messages, 1, octets))
+        self.assertIn("END-OF-MESSAGE", self.sandbox.log("milter.log"))
+
+    def test_several_windows_and_the_domain(self):
+        self.limit("set", ALICE, "1m", "--messages", "2")
+        self.limit("set", ALICE, "1d", "--messages", "3")
+        self.set("example.test", "1h", "--recipients", "4")
+        s = self.login()
+        s.send(ALICE, [BOB], mail())
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        self.assertIn("2 messages in 1 minute", self.refused(s, BOB))
+        s.cmd("RSET", "250")
+        self.age(61)
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        self.assertIn("3 messages in 1 day", self.refused(s, BOB))
+        t = self.login(BOB)
+        t.send(BOB, [ALICE], mail())
+        t.cmd("MAIL FROM:<%s>" % BOB, "250")
+        self.assertIn("limit of @example.test reached: 4 recipients in 1 hour",
+                      self.refused(t, ALICE))
+
+    def test_defaults_hold_for_each_alone(self):
+        self.limit("set", "*", "1h", "--messages", "1")
+        self.set(BOB, "1h", "--messages", "2")
+        s, t = self.login(), self.login(BOB)
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        self.refused(s, BOB)
+        t.send(BOB, [ALICE], mail())
+        t.send(BOB, [ALICE], mail())
+
+    def test_what_is_refused_or_fails_is_not_charged(self):
+        self.set(ALICE, "1h", "--messages", "9")
+        s = self.login()
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        s.cmd("RCPT TO:<nobody@example.test>", "550")
+        s.cmd("RSET", "250")
+        s.envelope(ALICE, [BOB, FOREIGN])
+        s.cmd("RSET", "250")
+        s.envelope(ALICE, [BOB])
+        s.cmd("DATA", "354")
+        s.put(b"Subject: never ends\r\n")
+        s.close()
+        self.assertEqual(self.used(), (0, 0, 0))
+
+    def test_a_duplicate_is_not_charged(self):
+        self.set(ALICE, "1h", "--messages", "9")
+        m = mail("again")
+        self.login().send(ALICE, [BOB], m)
+        self.login().send(ALICE, [BOB], m)
+        self.assertEqual(self.used()[0], 1)
+
+    def test_reject_says_so_for_good(self):
+        self.conf("limit_reply = reject")
+        self.set(ALICE, "1h", "--messages", "1")
+        s = self.login()
+        s.send(ALICE, [BOB], mail())
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        self.refused(s, BOB, "550 5.7.1")
+
+    def conf(self, line):
+        path = os.path.join(self.sandbox.dir, "etc", "mailrow", "conf.d",
+                            "limits.conf")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(line + "\n")
+        self.addCleanup(self.reload)
+        self.addCleanup(os.unlink, path)
+        self.reload()
+
+    def reload(self):
+        n = self.sandbox.log("milter.log").count("read again")
+        self.sandbox.kill("milter", signal.SIGHUP)
+        wait_until(lambda: self.sandbox.log("milter.log").count(
+            "read again") > n, what="the reload")
+
+
+class Receiving(LimitTest):
+    def test_through_the_milter(self):
+        self.set(ALICE, "1h", "--in", "--messages", "2")
+        with self.sandbox.smtp() as s:
+            s.send(ANN, [ALICE], mail())
+            s.send(ANN, [ALICE, BOB], mail())
+            s.cmd("MAIL FROM:<%s>" % ANN, "250")
+            text = s.cmd("RCPT TO:<%s>" % ALICE, "450 4.7.1")
+            self.assertIn("receiving limit reached: 2 messages in 1 hour",
+                          text)
+            s.cmd("RCPT TO:<%s>" % BOB, "250")
+            s.data(mail())
+        self.assertEqual(self.used(ALICE, "in")[:2], (2, 2))
+
+    def test_one_of_a_list_that_is_over_does_not_hold_the_others_up(self):
+        self.sandbox.sql("INSERT INTO alias VALUES"
+                         " ('both@example.test', '%s', UTC_TIMESTAMP()),"
+                         " ('both@example.test', '%s', UTC_TIMESTAMP())"
+                         % (ALICE, BOB))
+        self.set(ALICE, "1h", "--in", "--messages", "1")
+        before = len(self.sandbox.mails(BOB))
+        with self.sandbox.smtp() as s:
+            s.send(ANN, [ALICE], mail())
+            s.send(ANN, ["both@example.test"], mail("for both"))
+        wait_until(lambda: len(self.sandbox.mails(BOB)) == before + 1,
+                   what="the other's copy")
+        self.assertEqual(self.used(ALICE, "in")[0], 1)
+        n = len(self.sandbox.mails(ALICE))
+        self.age(3601)
+        self.sandbox.wait_for_queue()
+        self.assertEqual(len(self.sandbox.mails(ALICE)), n + 1)
+        self.assertEqual(len(self.sandbox.mails(BOB)), before + 1)
+
+    def test_through_lmtp(self):
+        self.set("example.test", "1h", "--in", "--recipients", "3")
+        with self.sandbox.lmtp() as l:
+            l.send(ANN, [ALICE, BOB], mail())
+            l.send(ANN, [ALICE], mail())
+            l.cmd("MAIL FROM:<%s>" % ANN, "250")
+            self.assertIn("receiving limit reached",
+                          l.cmd("RCPT TO:<%s>" % ALICE, "450 4.7.1"))
+        self.assertEqual(self.used("@example.test", "in")[:2], (2, 3))
+
+    def test_by_lmtp_each_recipient_is_answered(self):
+        """The limit is found at the end only."""
+        self.set(ALICE, "1h", "--in", "--octets", "9000")
+        with self.sandbox.lmtp() as l:
+            l.send(ANN, [ALICE], mail(body=b"0123456789\r\n" * 500))
+            l.rcpts(ANN, [ALICE, BOB])
+            text = l.data(mail(body=b"0123456789\r\n" * 500))
+        self.assertEqual([t[:3] for t in text], ["450", "250"])
+        self.assertEqual(self.used(ALICE, "in")[0], 1)
+
+
+class Exactly(LimitTest):
+    """100 sessions at once against a limit of 1,000 messages."""
+    SESSIONS, EACH, LIMIT = 100, 11, 1000
+
+    def setUp(self):
+        super().setUp()
+        self.answers = []
+        self.set(ALICE, "1d", "--messages", str(self.LIMIT))
+
+    def session(self, i, where, rcpt):
+        with Smtp(where, source="127.0.1.%d" % (i + 1)) as s:
+            s.auth_plain(ALICE, PASSWORD)
+            for _ in range(self.EACH):
+                self.answers.append(self.attempt(s, rcpt))
+
+    def attempt(self, s, rcpt):
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        answer = s.cmd("RCPT TO:<%s>" % rcpt)
+        if answer.startswith("250"):
+            s.cmd("DATA", "354")
+            s.put(b"Subject: one of many\r\n\r\n.\r\n")
+            answer = s.answer()
+        else:
+            s.cmd("RSET", "250")
+        return answer[:9]
+
+    def run_sessions(self, *doors):
+        """(where, to whom), in turn"""
+        threads = [threading.Thread(target=self.session,
+                                    args=(i, *doors[i % len(doors)]))
+                   for i in range(self.SESSIONS)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(len(self.answers), self.SESSIONS * self.EACH)
+        self.assertEqual({a for a in self.answers if not a.startswith("250")},
+                         {"450 4.7.1"})
+        self.assertEqual(len([a for a in self.answers
+                              if a.startswith("250")]), self.LIMIT)
+        self.assertEqual(self.used()[0], self.LIMIT)
+
+    def stored(self):
+        return self.sandbox.number(
+            "SELECT COUNT(*) FROM mail JOIN mailbox USING (mailbox_id)"
+            " WHERE address = '%s'" % BOB)
+
+    def test_on_one_milter(self):
+        before = self.stored()
+        self.run_sessions((self.sandbox.env["MAILROW_SMTP"], BOB))
+        self.assertEqual(self.stored() - before, self.LIMIT)
+
+    def second_milter(self):
+        """Another daemon, with connections of its own, for another port."""
+        etc = os.path.join(self.sandbox.dir, "etc")
+        place = os.path.join(self.sandbox.dir, "run", "milter", "second.sock")
+        conf = os.path.join(etc, "mailrow", "second.conf")
+        with open(os.path.join(etc, "mailrow", "mailrow.conf"),
+                  encoding="ascii") as f:
+            lines = [l for l in f if not l.startswith("milter_socket")]
+        with open(conf, "w", encoding="ascii") as f:
+            f.writelines(lines + ["milter_socket = local:%s\n" % place])
+        build = os.environ.get("MAILROW_BUILD", TOP)
+        with open(os.path.join(self.sandbox.dir, "log", "second.log"),
+                  "w", encoding="ascii") as log:
+            p = subprocess.Popen([os.path.join(
+                build, "milter", "mailrow-milter"), "-c", conf], stderr=log)
+        self.addCleanup(p.wait)
+        self.addCleanup(p.terminate)
+        wait_until(lambda: os.path.exists(place), what="the second milter")
+        return place
+
+    def second_port(self, place):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        name = "127.0.0.1:%d/inet" % port
+        etc = os.path.join(self.sandbox.dir, "etc", "postfix")
+        subprocess.run(["postconf", "-c", etc, "-M", "%s=127.0.0.1:%d inet n"
+                        " - n - - smtpd" % (name, port)], check=True)
+        subprocess.run(["postconf", "-c", etc, "-P", "%s/smtpd_milters=unix:%s"
+                        % (name, place)], check=True)
+        self.sandbox.postconf("virtual_transport = smtp:[127.0.0.1]:%s"
+                              % self.sandbox.env["MAILROW_SINK_PORT"])
+        return "127.0.0.1:%d" % port
+
+    def test_on_two_milters_over_one_database(self):
+        place = self.second_milter()
+        self.settle("milter.log", "second.log")
+        where = self.second_port(place)
+        before = self.stored()
+        self.run_sessions((self.sandbox.env["MAILROW_SMTP"], BOB),
+                          (where, BOB))
+        self.assertEqual(self.stored() - before, self.LIMIT)
+
+
+class Notices(LimitTest):
+    """What the owner of a limit is told."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sandbox.account("postmaster@example.test")
+        cls.told = os.path.join(cls.sandbox.top, "told")
+        os.mkdir(cls.told)
+        os.chmod(cls.told, 0o777)
+        cls.command = os.path.join(cls.sandbox.top, "notify")
+        with open(cls.command, "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\nls -l /proc/self/fd >%s/fds.tmp\n"
+                    "mv %s/fds.tmp %s/fds\n"
+                    "echo \"$@\" >>%s/arguments\n"
+                    "case $4 in bob*) exec sleep 60; esac\n"
+                    % ((cls.told,) * 4))
+        os.chmod(cls.command, 0o755)
+        path = os.path.join(cls.sandbox.dir, "etc", "mailrow", "conf.d",
+                            "notify.conf")
+        with open(path, "w", encoding="ascii") as f:
+            f.write("notify_command = %s\n" % cls.command)
+        for part in ("milter", "lmtpd"):
+            n = cls.sandbox.log(part + ".log").count("read again")
+            cls.sandbox.kill(part, signal.SIGHUP)
+            wait_until(lambda p=part, m=n: cls.sandbox.log(p + ".log").count(
+                "read again") > m, what="the reload")
+
+    def arguments(self):
+        try:
+            with open(os.path.join(self.told, "arguments"),
+                      encoding="ascii") as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def notices(self, user):
+        return [m for m in self.sandbox.mails(user)
+                if b"From: Mail Delivery System" in m]
+
+    def wait_for_notice(self, user, n):
+        wait_until(lambda: len(self.notices(user)) >= n, what="a notice")
+        found = self.notices(user)
+        self.assertEqual(len(found), n)
+        return found[-1]
+
+    def test_near_and_at_the_limit_once_a_window(self):
+        n = len(self.notices("postmaster@example.test"))
+        self.set(ALICE, "1h", "--messages", "5")
+        s = self.login()
+        for _ in range(3):
+            s.send(ALICE, [BOB], mail())
+        s.send(ALICE, [BOB], mail())
+        m = self.wait_for_notice(ALICE, 1)
+        self.assertIn(b"Subject: Sending limit of %s: nearly reached\r\n"
+                      % ALICE.encode(), m)
+        self.assertIn(b"    messages     4 of 5\r\n", m)
+        self.assertIn(b"Auto-Submitted: auto-generated\r\n", m)
+        self.assertIn(b"Return-Path: <>\r\n", m)
+        self.wait_for_notice("postmaster@example.test", n + 1)
+        s.send(ALICE, [BOB], mail())
+        m = self.wait_for_notice(ALICE, 2)
+        self.assertIn(b": reached\r\n", m)
+        for _ in range(3):
+            s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+            s.cmd("RCPT TO:<%s>" % BOB, "450")
+            s.cmd("RSET", "250")
+        wait_until(lambda: len(self.arguments()) >= 2, what="the command")
+        self.age(3601)
+        for _ in range(4):
+            s.send(ALICE, [BOB], mail())
+        self.wait_for_notice(ALICE, 3)
+        wait_until(lambda: len(self.arguments()) >= 3, what="the command")
+        self.assertEqual(self.arguments()[:2], [
+            "limit near out %s 3600 4 5 4 - %s -" % (
+                ALICE, self.arguments()[0].split()[-2]),
+            "limit full out %s 3600 5 5 5 - %s -" % (
+                ALICE, self.arguments()[1].split()[-2])])
+        self.assertEqual(self.used()[0], 4)
+        with open(os.path.join(self.told, "fds"), encoding="ascii") as f:
+            self.assertNotIn("socket:", f.read())
+        self.no_more_than(3)
+
+    def no_more_than(self, n):
+        """What is told is told before the next of another account."""
+        self.set("carol@example.test", "1m", "--in", "--messages", "1")
+        self.sandbox.account("carol@example.test")
+        with self.sandbox.smtp() as s:
+            s.send(ANN, ["carol@example.test"], mail())
+        self.wait_for_notice("carol@example.test", 1)
+        self.assertEqual(len(self.notices(ALICE)), n)
+
+    def test_who_is_refused_without_having_come_to_the_limit(self):
+        self.set("example.test", "1h", "--octets", "7000")
+        n = len(self.notices("postmaster@example.test"))
+        s = self.login()
+        s.send(ALICE, [BOB], mail(body=b"0123456789\r\n" * 300))
+        for _ in range(2):
+            s.envelope(ALICE, [BOB])
+            s.data(mail(body=b"0123456789\r\n" * 300), "450")
+        m = self.wait_for_notice("postmaster@example.test", n + 1)
+        self.assertIn(b"Sending limit of example.test: reached", m)
+        self.assertNotIn(b"To: <alice", m)
+
+    def test_the_command_is_not_waited_for(self):
+        """It sleeps, for Bob."""
+        self.set(BOB, "1h", "--messages", "10")
+        s = self.login(BOB)
+        for _ in range(8):
+            s.send(BOB, [ALICE], mail())
+        wait_until(lambda: any(BOB in a for a in self.arguments()),
+                   what="the command")
+        s.send(BOB, [ALICE], mail())
+        wait_until(lambda: "takes more than 5 s: killed" in
+                   self.sandbox.log("milter.log"), what="its end")
+        self.assertEqual(self.used(BOB)[0], 9)
 
 
 if __name__ == "__main__":

@@ -226,6 +226,25 @@ class Findings(unittest.TestCase):
         self.assertIn("pop3_proxy_networks names everybody", found)
         self.assertIn("trusted_networks names everybody", found)
 
+    def test_a_notify_command_that_cannot_be_run(self):
+        place = os.path.join(self.etc, "conf.d", "99-test.conf")
+        command = os.path.join(self.sandbox.top, "notify")
+        with open(place, "w") as f:
+            f.write("notify_command = %s\n" % command)
+        try:
+            self.assertIn("notify: No such file", self.check(2))
+            with open(command, "w") as f:
+                f.write("#!/bin/sh\n")
+            os.chmod(command, 0o644)
+            self.assertIn("cannot be run by this user", self.check(2))
+            os.chmod(command, 0o777)
+            self.assertIn("others can change what the daemons run",
+                          self.check(2))
+            os.chmod(command, 0o755)
+            self.assertNotIn("notify_command", self.check(0))
+        finally:
+            os.unlink(place)
+
     def test_an_option_file_that_its_daemon_lacks(self):
         path = os.path.join(self.etc, "mailrow-pop3d.cnf")
         os.rename(path, path + ".away")

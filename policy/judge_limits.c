@@ -51,7 +51,8 @@ static enum fact look(struct judging *g, enum limit_direction d,
 		return F_NO;
 	judge_limit_words(m, line, &state);
 	f->limit_hard |= state.fit == LIMIT_NEVER && !m->only_stored;
-	notice_refused(line);
+	if (state.fit == LIMIT_LATER)
+		notice_refused(line);
 	return F_YES;
 }
 
@@ -132,7 +133,8 @@ static enum reply_id reached(struct judge_message *m,
 		    (state.fit == LIMIT_NEVER && !m->only_stored);
 
 	judge_limit_words(m, line, &state);
-	notice_refused(line);
+	if (state.fit == LIMIT_LATER)
+		notice_refused(line);
 	if (line->row.direction == LIMIT_OUT)
 		return hard ? R_LIMIT_OUT_HARD : R_LIMIT_OUT;
 	return hard ? R_LIMIT_IN_HARD : R_LIMIT_IN;

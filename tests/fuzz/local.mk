@@ -22,6 +22,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_expand \
 	tests/fuzz/fuzz_header \
 	tests/fuzz/fuzz_headersplit \
+	tests/fuzz/fuzz_limit \
 	tests/fuzz/fuzz_line \
 	tests/fuzz/fuzz_lmtp \
 	tests/fuzz/fuzz_popline \
@@ -58,6 +59,9 @@ tests_fuzz_fuzz_expand_SOURCES = tests/fuzz/fuzz_expand.c \
 	tests/unit/world.c tests/unit/world.h
 tests_fuzz_fuzz_expand_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
 	$(CORE_LIBS)
+tests_fuzz_fuzz_limit_SOURCES = tests/fuzz/fuzz_limit.c
+tests_fuzz_fuzz_limit_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
+	$(CORE_LIBS)
 tests_fuzz_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
 tests_fuzz_fuzz_snapshot_LDADD = policy/libpolicy.a tests/fuzz/libreplay.a \
 	$(CORE_LIBS)
@@ -68,7 +72,8 @@ FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(FUZZERS)
 FUZZ_FILES = $(lib_libcore_a_SOURCES) $(pop3d_libpop_a_SOURCES) \
 	$(lmtpd_liblmtp_a_SOURCES) \
-	policy/expand.c policy/keymap.c policy/netmap.c policy/pattern.c \
+	policy/expand.c policy/keymap.c policy/limit.c policy/netmap.c \
+	policy/pattern.c \
 	policy/predicate.c policy/snapshot.c policy/snapshot_make.c \
 	tests/unit/poprig.c tests/unit/poptalk.c \
 	tests/unit/world.c auth/attackers.c auth/mech.c \

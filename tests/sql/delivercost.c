@@ -1,5 +1,6 @@
 /* tests/sql/delivercost.c: what deliver_commit() of a 4 KiB mail costs:
- * mails/s, and CPU of ours and of the server. A tool, not a test. */
+ * mails/s, and CPU of ours and of the server. A tool, not a test.
+ * MAILROW_COST_LIMITS=N: each mail is charged to N limits of its sender. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,17 +23,42 @@ static uint64_t box[THREADS_MAX];
 static int64_t until;
 static atomic_uint mails;
 
+static bool charge(struct mailing *g, size_t i, size_t limits)
+{
+	static const char *const senders[THREADS_MAX] = { "a", "b", "c", "d",
+							  "e", "f", "g", "h" };
+	bool ok = true;
+
+	for (size_t k = 0; k < limits; k++) {
+		const struct charge c = {
+			.usage = { .key = { span_of(senders[i]), LIMIT_OUT,
+					    60 + (uint32_t)k },
+				   .add = { 1, 1, 4096 },
+				   .most = { 1 << 30, 1 << 30, UINT64_MAX },
+				   .near = { 1 << 30, 1 << 30, UINT64_MAX } }
+		};
+
+		ok = ok && charges_add(&g->charges, &c);
+	}
+	return ok;
+}
+
 static void *deliver(void *arg)
 {
+	const char *limits = getenv("MAILROW_COST_LIMITS");
+	uint64_t n = 0;
 	static char text[4096];
 	size_t i = *(size_t *)arg;
 
+	(void)span_u64(span_of(limits), &n);
 	while (clock_ms() < until) {
 		struct mailing g;
 		char key[17];
 
 		snprintf(key, sizeof(key), "%zu-%u", i, atomic_load(&mails));
 		if (!mailing_make(&g, span_make(text, sizeof(text)), key))
+			break;
+		if (!charge(&g, i, n))
 			break;
 		mailing_to(&g, box[i]);
 		if (mailing_send(&g, pool, 10000) == DELIVER_OK &&

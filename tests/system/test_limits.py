@@ -338,6 +338,43 @@ class Receiving(LimitTest):
         self.assertEqual(self.used(ALICE, "in")[0], 1)
 
 
+class PassOnly(LimitTest):
+    """A site that stores nothing with us: the milter decides and counts."""
+    CONF = ("default_mode = pass",)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sandbox.postconf("virtual_transport = smtp:[127.0.0.1]:%s"
+                             % cls.sandbox.env["MAILROW_SINK_PORT"])
+
+    def test_sending(self):
+        self.set(ALICE, "1h", "--messages", "2", "--octets", "9000")
+        s = self.login()
+        m = mail(body=b"0123456789\r\n" * 100)
+        s.send(ALICE, [BOB], m)
+        self.assertLess(abs(self.used()[2] - len(m)), 600)
+        s.envelope(ALICE, [BOB])
+        s.data(mail(body=b"0123456789\r\n" * 700), "450 4.7.1")
+        s.send(ALICE, [FOREIGN], m)
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        s.cmd("RCPT TO:<%s>" % BOB, "450 4.7.1")
+        self.assertEqual(self.used()[:2], (2, 2))
+
+    def test_receiving(self):
+        self.limit("set", ALICE, "1h", "--in", "--messages", "2")
+        self.set("example.test", "1h", "--in", "--recipients", "3")
+        with self.sandbox.smtp() as s:
+            s.send(ANN, [ALICE, BOB], mail())
+            s.send(ANN, [ALICE], mail())
+            s.cmd("MAIL FROM:<%s>" % ANN, "250")
+            s.cmd("RCPT TO:<%s>" % ALICE, "450 4.7.1")
+            s.cmd("RCPT TO:<%s>" % BOB, "450 4.7.1")
+        self.assertEqual(self.used(ALICE, "in")[:2], (2, 2))
+        self.assertEqual(self.used("@example.test", "in")[:2], (2, 3))
+        self.assertEqual(self.sandbox.number("SELECT COUNT(*) FROM mail"), 0)
+
+
 class Exactly(LimitTest):
     """100 sessions at once against a limit of 1,000 messages."""
     SESSIONS, EACH, LIMIT = 100, 11, 1000

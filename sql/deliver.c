@@ -324,10 +324,10 @@ static enum outcome (*const steps[])(struct delivery *, struct db *) = {
 	step_mailboxes, step_charges,  step_commit,
 };
 
-/* The steps in one call, for the case that most mails are. Whatever else it
- * turns out to be is left to the steps, with nothing stored; a lost answer
- * leaves the mail in doubt, as that of a COMMIT does. */
-static enum outcome call_plain(struct delivery *d, struct db *db)
+/* What the one mailbox gets, in one call. *got_r = false: it is not plain, and
+ * nothing is stored. */
+static enum db_result call(struct delivery *d, struct db *db, bool alone,
+			   bool *got_r)
 {
 	struct deliver_target *t = d->all[0];
 	size_t size = (size_t)spool_size(d->m->content);
@@ -343,23 +343,34 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 		sql_bytes(t->trace),
 		sql_null(),
 		sql_bytes(span_head(d->m->sender, SENDER_MAX)),
+		sql_u64(alone),
 		sql_null() /* for the uid */
 	};
-	enum outcome o = fault(d, db, FAULT_DELIVER_PLAIN);
-	enum db_result r;
-	bool got;
 
-	if (o != OUT_NEXT)
-		return o;
+	*got_r = false;
 	if (d->m->has_key)
 		param[2] = sql_bytes(span_make(d->m->key, sizeof(d->m->key)));
 	buf_reset(&d->uidl);
 	uidl_put_tail(&d->uidl, d->m->id);
 	if (!buf_ok(&d->uidl) ||
 	    spool_read(d->m->content, 0, d->room, size) != (int64_t)size)
-		return OUT_NEXT;
+		return DB_OK;
 	param[9] = sql_bytes(buf_span(&d->uidl));
-	r = db_call(db, Q_DELIVER_PLAIN, param, &t->uid_r, &got);
+	return db_call(db, Q_DELIVER_PLAIN, param, &t->uid_r, got_r);
+}
+
+/* The steps in one call, for the case that most mails are. Whatever else it
+ * turns out to be is left to the steps, with nothing stored; a lost answer
+ * leaves the mail in doubt, as that of a COMMIT does. */
+static enum outcome call_plain(struct delivery *d, struct db *db)
+{
+	enum outcome o = fault(d, db, FAULT_DELIVER_PLAIN);
+	enum db_result r;
+	bool got;
+
+	if (o != OUT_NEXT)
+		return o;
+	r = call(d, db, true, &got);
 	if (r == DB_OK && FAULT(DELIVER_PLAIN_UNREAD)) {
 		db_close(db);
 		r = DB_DOWN;
@@ -370,6 +381,29 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 	return r == DB_DUP || r == DB_OURS ? OUT_NEXT : after(d, db, r);
 }
 
+/* The same for a mail that is charged: the call, the charges, COMMIT. The call
+ * has told a duplicate apart, which is not charged. */
+static enum outcome call_charged(struct delivery *d, struct db *db)
+{
+	enum outcome o = fault(d, db, FAULT_DELIVER_PLAIN);
+	enum db_result r;
+	bool got;
+
+	if (o == OUT_NEXT)
+		o = step_begin(d, db);
+	if (o != OUT_NEXT)
+		return o;
+	r = call(d, db, false, &got);
+	if (r == DB_RETRY || r == DB_DOWN)
+		return after(d, db, r);
+	if (r == DB_OK && got) {
+		o = step_charges(d, db);
+		return o == OUT_NEXT ? step_commit(d, db) : o;
+	}
+	db_rollback(db);
+	return OUT_NEXT;
+}
+
 static enum outcome attempt(struct delivery *d, struct db *db)
 {
 	enum outcome o = OUT_NEXT;
@@ -378,7 +412,7 @@ static enum outcome attempt(struct delivery *d, struct db *db)
 		o = after(d, db, db_kill_former(db));
 	if (o == OUT_NEXT && d->plain) {
 		d->plain = false;
-		o = call_plain(d, db);
+		o = d->charges->n ? call_charged(d, db) : call_plain(d, db);
 	}
 	if (o == OUT_NEXT && d->claim) {
 		enum db_result r = upload_to(
@@ -517,8 +551,7 @@ enum deliver_result deliver_commit(struct pool *p, struct deliver_mail *m,
 	d.claim = m->uploaded > 0 || m->upload_broken ||
 		  spool_size(m->content) > ONE_TRANSACTION_MAX;
 	charges_sort(d.charges);
-	d.plain = n == 1 && d.charges->n == 0 && !d.claim &&
-		  spool_size(m->content) > 0 &&
+	d.plain = n == 1 && !d.claim && spool_size(m->content) > 0 &&
 		  spool_size(m->content) <= PLAIN_MAX;
 	if (arrange(&d, t, n))
 		r = deliver(&d, p);

@@ -390,7 +390,8 @@ CREATE TABLE alias (
 -- p_uid is the uid; or NULL when there is more to it (a duplicate, a full or a
 -- retired mailbox): then nothing is stored and the caller goes step by step.
 -- p_key is NULL for a mail that is never taken for a duplicate; p_uidl is what
--- follows the uid in the UIDL.
+-- follows the uid in the UIDL. p_alone is 0 in a transaction of the caller, who
+-- then commits, or has nothing left to roll back.
 DELIMITER //
 CREATE PROCEDURE deliver_plain(
   p_mailbox BIGINT UNSIGNED, p_quota BIGINT UNSIGNED,
@@ -398,7 +399,7 @@ CREATE PROCEDURE deliver_plain(
   p_content BINARY(16), p_header_octets BIGINT UNSIGNED,
   p_sha256 BINARY(32), p_data MEDIUMBLOB,
   p_trace VARBINARY(8192), p_uidl VARBINARY(70), p_sender VARBINARY(320),
-  OUT p_uid BIGINT UNSIGNED)
+  p_alone TINYINT, OUT p_uid BIGINT UNSIGNED)
 SQL SECURITY INVOKER
 plain: BEGIN
   -- a statement that names p_data costs a copy of it
@@ -409,7 +410,9 @@ plain: BEGIN
     ROLLBACK;
     RESIGNAL;
   END;
-  START TRANSACTION;
+  IF p_alone THEN
+    START TRANSACTION;
+  END IF;
   IF p_key IS NOT NULL THEN
     INSERT INTO receipt (mailbox_id, `key`, received_at)
       VALUES (p_mailbox, p_key, UTC_TIMESTAMP())
@@ -438,7 +441,9 @@ plain: BEGIN
                     sender, received_at)
     VALUES (p_mailbox, p_uid, p_content, p_trace, v_octets,
             CONCAT(p_uid, p_uidl), p_sender, UTC_TIMESTAMP());
-  COMMIT;
+  IF p_alone THEN
+    COMMIT;
+  END IF;
 END//
 DELIMITER ;
 

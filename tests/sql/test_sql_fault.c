@@ -185,6 +185,38 @@ static void a_plain_mail_whose_answer_is_lost_is_stored_once(void **state)
 	plain_cut_at("deliver-plain", NULL);
 }
 
+/* One mailbox and a charge: a call, the charge and COMMIT. */
+static void a_plain_mail_that_is_charged_is_stored_once(void **state)
+{
+	static const char *const points[] = {
+		"deliver-plain",  "deliver-begin",         "limit-charge",
+		"deliver-commit", "deliver-commit-unread", "deliver-committed",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(points) / sizeof(*points); i++) {
+		const char *point = points[i / 2];
+		struct mailing g;
+		char name[64];
+		uint64_t a;
+
+		snprintf(name, sizeof(name), "one%zu@example.org", i);
+		a = fix_box(name);
+		assert_true(mailing_make(&g, SPAN_LIT("Subject: x\r\n\r\n"),
+					 i % 2 ? name : NULL));
+		assert_true(charge_to(&g, name, 1));
+		mailing_to(&g, a);
+		fix_fault(point, "fail");
+		assert_int_equal(mailing_send(&g, pool, 20000), DELIVER_OK);
+		assert_true(fix_fault_met(point));
+		assert_int_equal(copies(a, a), 1);
+		assert_int_equal(charged(name), 1);
+		assert_int_equal(g.t[0].uid_r, 16777216);
+		mailing_release(&g);
+	}
+	mailing_check_store(0);
+}
+
 /* The same when another copy of the mail comes between. */
 static void a_copy_that_was_faster_is_settled_too(void **state)
 {
@@ -473,6 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_cut_connection_costs_nothing_and_doubles_nothing),
+		cmocka_unit_test(a_plain_mail_that_is_charged_is_stored_once),
 		cmocka_unit_test(
 			a_plain_mail_whose_answer_is_lost_is_stored_once),
 		cmocka_unit_test(a_copy_that_was_faster_is_settled_too),

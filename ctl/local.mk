@@ -33,6 +33,9 @@ ctl_mailrow_SOURCES = \
 	ctl/checksocket.c \
 	ctl/checktls.c \
 	ctl/domain.c \
+	ctl/explain.c ctl/explain.h \
+	ctl/explainid.c \
+	ctl/explainshow.c \
 	ctl/limit.c \
 	ctl/lookup.c \
 	ctl/mailbox.c ctl/mailbox.h \
@@ -41,6 +44,7 @@ ctl_mailrow_SOURCES = \
 	ctl/main.c \
 	ctl/metrics.c \
 	ctl/network.c \
+	ctl/ourjudge.c ctl/ourjudge.h \
 	ctl/out.c ctl/out.h \
 	ctl/policy.c ctl/policy.h \
 	ctl/policydecisions.c \

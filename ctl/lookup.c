@@ -1,6 +1,6 @@
 /* ctl/lookup.c: mailrow lookup rcpt: where an address leads, and what a sender
  * would be told. The judge is the daemons' own. */
-#include "ctl/tool.h"
+#include "ctl/ourjudge.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -8,9 +8,8 @@
 
 #include "ctl/out.h"
 #include "lib/clock.h"
-#include "policy/judge.h"
 
-enum { ONE_CONNECTION = 1, OPT_SIZE = 1 };
+enum { OPT_SIZE = 1 };
 
 static bool verbose;
 static uint64_t declared_size;
@@ -148,46 +147,18 @@ static int lookup_judge(struct tool *t, const char *text, struct judge *j)
 	return code == EX_OK ? verdict : code;
 }
 
-static int lookup_connect(struct tool *t, struct judge *j, const char *text)
-{
-	struct buf why = BUF_INIT(4096);
-	struct db_target *accounts =
-		db_target_new(t->conf, PROG_TOOL, DB_ACCOUNTS, &why);
-	int code = EX_CONFIG;
-
-	j->store = pool_new(t->target, ONE_CONNECTION);
-	j->accounts = j->store;
-	if (accounts && !db_target_same(t->target, accounts))
-		j->accounts = pool_new(accounts, ONE_CONNECTION);
-	j->memory = judge_memory_new();
-	if (!accounts)
-		tool_fail(0, "%s", buf_cstr(&why));
-	else if (!j->store || !j->accounts || !j->memory)
-		code = tool_fail(EX_OSERR, "out of memory");
-	else
-		code = lookup_judge(t, text, j);
-	if (j->accounts != j->store)
-		pool_free(&j->accounts);
-	pool_free(&j->store);
-	judge_memory_free(&j->memory);
-	db_target_free(&accounts);
-	buf_release(&why);
-	return code;
-}
-
 static int lookup_rcpt(struct tool *t, int argc, char **argv)
 {
-	struct judge j = { .conf = t->conf };
+	struct ourjudge o;
+	int code = ourjudge_open(t, &o);
 
 	(void)argc;
-	j.profile = tool_profile(t);
-	if (!j.profile)
-		return EX_CONFIG;
-	if (!tool_db(t))
-		return EX_UNAVAILABLE;
 	if (verbose)
-		j.note = note;
-	return lookup_connect(t, &j, argv[0]);
+		o.judge.note = note;
+	if (code == EX_OK)
+		code = lookup_judge(t, argv[0], &o.judge);
+	ourjudge_close(&o);
+	return code;
 }
 
 const struct verb lookup_verbs[] = {

@@ -16,7 +16,7 @@ static const struct verb *const nouns[] = {
 	purge_verbs,   undelete_verbs,  verify_verbs,  check_verbs,
 	status_verbs,  metrics_verbs,   pop3_verbs,    auth_verbs,
 	network_verbs, access_verbs,    send_as_verbs, limit_verbs,
-	policy_verbs,
+	policy_verbs,  explain_verbs,
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 

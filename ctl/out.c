@@ -53,6 +53,12 @@ struct out *out_new(const char *name, const struct out_column *columns,
 	return o;
 }
 
+static void put_words(struct buf *b, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(b, s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?');
+}
+
 /* What a peer or a panel wrote is escaped for a terminal; libsmartcols itself
  * escapes for JSON. */
 static void put_value(const struct out *o, struct buf *b,
@@ -67,6 +73,8 @@ static void put_value(const struct out *o, struct buf *b,
 		buf_put_u64(b, v->u);
 	else if (o->json)
 		buf_put_span(b, v->s);
+	else if (c->kind == OUT_WORDS)
+		put_words(b, v->s);
 	else
 		esc_put(b, v->s, 1024);
 }

@@ -7,6 +7,7 @@
 
 enum out_kind {
 	OUT_TEXT,
+	OUT_WORDS,  /* a sentence, such as a reply: what is printable stays */
 	OUT_NUMBER, /* right-aligned; a number in JSON */
 	OUT_FLAG    /* yes or no; true or false in JSON */
 };

@@ -46,7 +46,7 @@ extern const struct verb schema_verbs[], domain_verbs[], account_verbs[],
 	retention_verbs[], status_verbs[], check_verbs[], purge_verbs[],
 	undelete_verbs[], verify_verbs[], pop3_verbs[], metrics_verbs[],
 	auth_verbs[], network_verbs[], access_verbs[], send_as_verbs[],
-	limit_verbs[], policy_verbs[];
+	limit_verbs[], policy_verbs[], explain_verbs[];
 
 /* Prints "mailrow: ..." to stderr and returns the exit code given. */
 int tool_fail(int code, const char *fmt, ...)

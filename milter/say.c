@@ -18,12 +18,6 @@ static const struct {
 	[SAY_END] = { "END-OF-MESSAGE", "end" },
 };
 
-static const char *const role_names[] = {
-	[JUDGE_FULL] = "full",
-	[JUDGE_POLICY] = "policy",
-	[JUDGE_STORE] = "store",
-};
-
 /* The parts that both kinds of line have. */
 struct line {
 	struct esc_text name, from, to, helo;
@@ -86,7 +80,8 @@ static void note(const struct session *s, enum say_step step, struct span rcpt,
 		.port = s->client.port,
 		.size = m->declared,
 		.text = { [DECISION_ID] = span_of(id),
-			  [DECISION_WAY] = span_of(role_names[s->client.role]),
+			  [DECISION_WAY] =
+				  span_of(judge_role_name(s->client.role)),
 			  [DECISION_STAGE] = span_of(steps[step].stage),
 			  [DECISION_QUEUE_ID] = span_of(m->queue_id),
 			  [DECISION_CLIENT] = span_of(s->addr),

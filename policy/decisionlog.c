@@ -26,7 +26,7 @@ enum {
 struct entry {
 	struct entry *next;
 	size_t octets;
-	struct decision d; /* its texts stand behind it */
+	struct decision *d;
 };
 
 struct list {
@@ -73,10 +73,17 @@ static struct entry *list_take(struct list *l)
 	return e;
 }
 
+static void entry_free(struct entry *e)
+{
+	if (e)
+		free(e->d);
+	free(e);
+}
+
 static void list_free(struct list *l)
 {
 	while (l->first)
-		free(list_take(l));
+		entry_free(list_take(l));
 }
 
 static void make_condition(void)
@@ -161,7 +168,7 @@ static enum db_result write_rows(struct writer *w)
 
 	for (const struct entry *e = w->batch.first; e && r == DB_OK;
 	     e = e->next)
-		r = decision_put(w->db, &e->d);
+		r = decision_put(w->db, e->d);
 	if (r == DB_OK && FAULT(DECISION_COMMIT)) {
 		db_close(w->db);
 		r = DB_DOWN;
@@ -282,35 +289,18 @@ void decisionlog_id(char id_r[DECISIONID_LENGTH + 1])
 			  id_r);
 }
 
-/* What the texts of an entry take. */
-static size_t texts_octets(const struct decision *d)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < DECISION_TEXTS; i++)
-		n += span_head(d->text[i], decision_text_max(i)).n;
-	return n;
-}
-
 /* NULL: no memory. */
 static struct entry *entry_new(const struct decision *d)
 {
-	size_t octets = sizeof(struct entry) + texts_octets(d);
-	struct entry *e = malloc(octets);
-	char *p = (char *)(e + 1);
+	struct entry *e = calloc(1, sizeof(*e));
 
 	if (!e)
 		return NULL;
-	*e = (struct entry){ .octets = octets, .d = *d };
-	for (size_t i = 0; i < DECISION_TEXTS; i++) {
-		struct span s = span_head(d->text[i], decision_text_max(i));
-
-		if (s.n > 0)
-			memcpy(p, s.p, s.n);
-		e->d.text[i] = span_make(p, s.n);
-		p += s.n;
-	}
-	return e;
+	e->d = decision_copy(d, &e->octets);
+	if (e->d)
+		return e;
+	free(e);
+	return NULL;
 }
 
 /* With the lock held: so that the table does not grow without end between two
@@ -359,7 +349,7 @@ void decisionlog_note(const struct conf *c, const struct decision *d)
 	e = FAULT(DECISION_NOTE) ? NULL : entry_new(&copy);
 	if (e && enqueue(c, e))
 		return;
-	free(e);
+	entry_free(e);
 	metric_add(M_DECISION_DROPPED, 1);
 }
 

@@ -14,6 +14,8 @@ struct verdict judge_decide(const struct judge *j, const struct judge_client *c,
 {
 	if (c->role == JUDGE_STORE)
 		stage |= STAGE_STORE;
+	if (j->began)
+		j->began(j->tried_arg, stage);
 	return policy_decide(stage, f, m, j->tried, j->tried_arg);
 }
 
@@ -185,6 +187,27 @@ const char *judged_kind_name(enum judged_kind kind)
 	};
 
 	return names[kind];
+}
+
+static const char *const role_names[] = {
+	[JUDGE_FULL] = "full",
+	[JUDGE_POLICY] = "policy",
+	[JUDGE_STORE] = "store",
+};
+
+const char *judge_role_name(enum judge_role role)
+{
+	return role_names[role];
+}
+
+bool judge_role_find(struct span name, enum judge_role *role_r)
+{
+	for (size_t i = 0; i < sizeof(role_names) / sizeof(*role_names); i++) {
+		*role_r = (enum judge_role)i;
+		if (span_is(name, role_names[i]))
+			return true;
+	}
+	return false;
 }
 
 void judge_words(const struct judge_client *c, const struct judge_message *m,

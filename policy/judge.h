@@ -11,6 +11,8 @@
 #include "sql/accounts.h"
 #include "sql/pool.h"
 
+struct judged_target;
+
 /* What stays the same for all decisions under one configuration. accounts may
  * be the same pool as store. */
 struct judge {
@@ -27,9 +29,14 @@ struct judge {
 		     int64_t us);
 	void *note_arg;
 
-	/* Told each predicate that is tried; NULL as above. */
+	/* Told that the predicates of a stage are tried, each that is, and what
+	 * becomes of each target; NULL as above. */
+	void (*began)(void *arg, unsigned stage);
 	policy_tried tried;
+	void (*found)(void *arg, const struct judged_target *t);
 	void *tried_arg;
+
+	bool look_only; /* nothing is made or changed for an answer */
 };
 
 /* What the one who asks is there for. */
@@ -148,5 +155,9 @@ bool judged_has_full(const struct judged_rcpt *r);
 
 /* "store", "mirror" ... */
 const char *judged_kind_name(enum judged_kind kind);
+
+/* "full", "policy", "store"; false: none of them. */
+const char *judge_role_name(enum judge_role role);
+bool judge_role_find(struct span name, enum judge_role *role_r);
 
 #endif

@@ -195,6 +195,16 @@ bool lookup_mode(struct lookup *l, const struct addr *a,
 	return find_mode(l, a, mode_r, &asked);
 }
 
+static enum db_result find_row(struct lookup *l, struct db *db,
+			       struct judge_mailbox *b)
+{
+	if (l->j->look_only)
+		return box_peek(db, &b->facts.name, b->facts.incarnation,
+				&b->box);
+	return box_resolve(db, &b->facts.name, b->facts.incarnation,
+			   l->deadline, &b->box);
+}
+
 /* A mailbox that is not stored in gets no row. asked_r: when the older of both
  * answers was asked for. */
 static bool lookup_row(struct lookup *l, struct judge_mailbox *b,
@@ -209,8 +219,7 @@ static bool lookup_row(struct lookup *l, struct judge_mailbox *b,
 		return true;
 	began = clock_us();
 	db = lookup_store(l);
-	if (!db || box_resolve(db, &b->facts.name, b->facts.incarnation,
-			       l->deadline, &b->box) != DB_OK)
+	if (!db || find_row(l, db, b) != DB_OK)
 		return false;
 	lookup_note(l, "mailbox", addr_span(&b->facts.name), began);
 	return true;

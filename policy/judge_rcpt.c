@@ -206,6 +206,14 @@ static struct verdict sum_up(const struct judged_rcpt *r)
 	return worst->why;
 }
 
+static void tell_target(const struct judging *g, const struct judged_target *t)
+{
+	const struct judge *j = g->l.j;
+
+	if (j->found)
+		j->found(j->tried_arg, t);
+}
+
 static void judge_targets(struct judging *g, const struct expand_target *t,
 			  size_t n)
 {
@@ -222,6 +230,7 @@ static void judge_targets(struct judging *g, const struct expand_target *t,
 		judge_target(g, &t[i], &r->target[i]);
 		r->target[i].itself = judged_goes_on(&r->target[i]) &&
 				      is_rcpt(g, &r->target[i].address);
+		tell_target(g, &r->target[i]);
 	}
 	r->verdict = sum_up(r);
 	r->keep = stays(g);

@@ -19,16 +19,29 @@ static bool box_fits(struct span row, struct span asked)
 	return row.n == 0 || asked.n == 0 || span_eq(row, asked);
 }
 
-static enum db_result find_retired(struct db *db, struct span address,
-				   struct span incarnation, uint64_t *id_r)
+/* mailbox_id 0: there is none. */
+static enum db_result find_former(struct db *db, struct span address,
+				  struct span incarnation, struct box *b_r)
 {
 	struct sqlval param[] = { sql_bytes(address), sql_bytes(incarnation) };
-	struct sqlval col[1];
+	struct sqlval col[3];
 	enum db_result r;
 	bool got;
 
+	*b_r = (struct box){ 0 };
 	r = db_one(db, Q_BOX_FIND_RETIRED, param, col, &got);
-	*id_r = r == DB_OK && got ? col[0].u : 0;
+	if (r == DB_OK && got)
+		*b_r = (struct box){ col[0].u, col[1].u, col[2].u };
+	return r;
+}
+
+static enum db_result find_retired(struct db *db, struct span address,
+				   struct span incarnation, uint64_t *id_r)
+{
+	struct box b;
+	enum db_result r = find_former(db, address, incarnation, &b);
+
+	*id_r = b.mailbox_id;
 	return r;
 }
 
@@ -167,4 +180,21 @@ enum db_result box_resolve(struct db *db, const struct addr *a,
 			return r;
 	}
 	return r == DB_OK ? DB_RETRY : r;
+}
+
+enum db_result box_peek(struct db *db, const struct addr *a,
+			const char *incarnation, struct box *b_r)
+{
+	struct span life = span_of(incarnation);
+	struct found f;
+	enum db_result r = find(db, addr_span(a), life, &f);
+
+	*b_r = (struct box){ 0 };
+	if (r != DB_OK)
+		return r;
+	if (f.fits)
+		*b_r = f.box;
+	else if (life.n > 0)
+		r = find_former(db, addr_span(a), life, b_r);
+	return r;
 }

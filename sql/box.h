@@ -19,4 +19,10 @@ enum db_result box_resolve(struct db *db, const struct addr *a,
 			   const char *incarnation, int64_t deadline,
 			   struct box *b_r) __attribute__((warn_unused_result));
 
+/* The row that box_resolve() would find or take back, but nothing is changed.
+ * mailbox_id 0: it would make one. */
+enum db_result box_peek(struct db *db, const struct addr *a,
+			const char *incarnation, struct box *b_r)
+	__attribute__((warn_unused_result));
+
 #endif

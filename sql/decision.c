@@ -1,6 +1,8 @@
 /* sql/decision.c: see decision.h. */
 #include "sql/decision.h"
 
+#include <stdlib.h>
+
 enum { NUMBERS = 5 };
 
 /* As in schema.sql. */
@@ -15,9 +17,39 @@ static const size_t text_max[DECISION_TEXTS] = {
 	[DECISION_RECIPIENT] = 320, [DECISION_HEADER_FROM] = 320,
 };
 
-size_t decision_text_max(enum decision_text t)
+static struct span kept(const struct decision *d, size_t i)
 {
-	return text_max[t];
+	return span_head(d->text[i], text_max[i]);
+}
+
+static struct span put_text(char **at, struct span s)
+{
+	struct span copy = span_make(*at, s.n);
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+struct decision *decision_copy(const struct decision *d, size_t *octets_r)
+{
+	size_t octets = sizeof(*d) + d->when.n;
+	struct decision *copy;
+	char *at;
+
+	for (size_t i = 0; i < DECISION_TEXTS; i++)
+		octets += kept(d, i).n;
+	copy = malloc(octets);
+	if (!copy)
+		return NULL;
+	*copy = *d;
+	at = (char *)(copy + 1);
+	for (size_t i = 0; i < DECISION_TEXTS; i++)
+		copy->text[i] = put_text(&at, kept(d, i));
+	copy->when = put_text(&at, d->when);
+	*octets_r = octets;
+	return copy;
 }
 
 /* A span that nobody has set has no place. */
@@ -36,7 +68,7 @@ enum db_result decision_put(struct db *db, const struct decision *d)
 	enum db_result r;
 
 	for (size_t i = 0; i < DECISION_TEXTS; i++)
-		param[NUMBERS + i] = text(span_head(d->text[i], text_max[i]));
+		param[NUMBERS + i] = text(kept(d, i));
 	r = db_run(db, Q_DECISION_PUT, param);
 	return r == DB_DUP ? DB_OK : r;
 }

@@ -39,8 +39,9 @@ struct decision {
 	struct span when; /* of one that was read: at, in UTC */
 };
 
-/* So many octets of a text are kept. */
-size_t decision_text_max(enum decision_text t);
+/* With texts of its own, cut to what is kept; free() it. octets_r: how large it
+ * is. NULL: no memory. */
+struct decision *decision_copy(const struct decision *d, size_t *octets_r);
 
 /* One that is there already (a transaction that comes again) stays. */
 enum db_result decision_put(struct db *db, const struct decision *d)

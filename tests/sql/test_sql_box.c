@@ -126,6 +126,41 @@ static void a_profile_that_begins_to_tell_incarnations_hides_no_mail(
 	assert_true(resolve("adopt@example.org", "8").mailbox_id != id);
 }
 
+static struct box peek(const char *address, const char *incarnation)
+{
+	struct addr a = address_of(address);
+	struct box b;
+
+	assert_int_equal(box_peek(db, &a, incarnation, &b), DB_OK);
+	return b;
+}
+
+static void who_only_looks_sees_the_same_and_changes_nothing(void **state)
+{
+	static const char checksum[] =
+		"SELECT COALESCE(SUM(CRC32(CONCAT_WS('|', mailbox_id, address,"
+		" incarnation, retired_at, messages))), 0) FROM mailbox";
+	uint64_t first, before;
+
+	(void)state;
+	before = fix_number(checksum);
+	assert_int_equal(peek("peek@example.org", "1").mailbox_id, 0);
+	assert_int_equal(fix_number(checksum), before);
+	first = resolve("peek@example.org", "1").mailbox_id;
+	assert_true(mailing_quick(pool, first, "one\r\n") > 0);
+	before = fix_number(checksum);
+	assert_int_equal(peek("peek@example.org", "1").mailbox_id, first);
+	assert_int_equal(peek("peek@example.org", "1").messages, 1);
+	assert_int_equal(peek("peek@example.org", "2").mailbox_id, 0);
+	assert_int_equal(fix_number(checksum), before);
+	(void)resolve("peek@example.org", "2");
+	before = fix_number(checksum);
+	assert_int_equal(peek("peek@example.org", "1").mailbox_id, first);
+	assert_int_equal(peek("peek@example.org", "1").messages, 1);
+	assert_int_equal(peek("peek@example.org", "2").messages, 0);
+	assert_int_equal(fix_number(checksum), before);
+}
+
 static void *resolve_often(void *arg)
 {
 	struct db *own = pool_get(pool, deadline_in(5000));
@@ -177,6 +212,8 @@ int main(void)
 		cmocka_unit_test(an_older_answer_hides_no_mail_for_good),
 		cmocka_unit_test(
 			a_profile_that_begins_to_tell_incarnations_hides_no_mail),
+		cmocka_unit_test(
+			who_only_looks_sees_the_same_and_changes_nothing),
 		cmocka_unit_test(resolving_at_once_makes_no_row_twice),
 	};
 

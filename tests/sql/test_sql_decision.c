@@ -259,7 +259,7 @@ static const char *listed(const struct decision_filter *f)
 static void put_row(const char *id, const char *predicate, int shadow, int age,
 		    const char *login, const char *recipient)
 {
-	fix_sql("INSERT INTO decision VALUES ('%s', UTC_TIMESTAMP() -"
+	fix_sql("INSERT INTO decision VALUES ('%s', @now -"
 		" INTERVAL %d SECOND, 'n', 'full', 'rcpt', '%s', 'd.test', %d,"
 		" 550, '5.7.1', 'no', 'q', '192.0.2.%d', 25, '', 'h', '%s',"
 		" 's@x.test', '%s', 0, '')",
@@ -268,6 +268,7 @@ static void put_row(const char *id, const char *predicate, int shadow, int age,
 
 static void put_some(void)
 {
+	fix_sql("SET @now = UTC_TIMESTAMP()");
 	put_row("aaaaaaaaaa", "one", 0, 500, "", "bob@d.test");
 	put_row("aaaaaaaaab", "two", 0, 400, "eve@d.test", "bob@d.test");
 	put_row("aaaaaaaaac", "two", 1, 300, "eve@d.test", "ann@d.test");

@@ -12,6 +12,7 @@ SYSTEM_TESTS = \
 	tests/system/test_dropin.py \
 	tests/system/test_durable.py \
 	tests/system/test_exclusive.py \
+	tests/system/test_explain.py \
 	tests/system/test_faultpoints.py \
 	tests/system/test_keeper.py \
 	tests/system/test_limits.py \

@@ -1,0 +1,53 @@
+/* ctl/explain.h: mailrow explain: a situation, and what the judge says of it
+ * step by step. */
+#ifndef MAILROW_CTL_EXPLAIN_H
+#define MAILROW_CTL_EXPLAIN_H
+
+#include "ctl/ourjudge.h"
+#include "ctl/out.h"
+
+enum { EXPLAIN_RCPTS_MAX = 1000 };
+
+/* What is told of a mail. Texts are views. */
+struct situation {
+	struct judge_client client;
+	struct span sender; /* without <> */
+	struct span rcpt[EXPLAIN_RCPTS_MAX];
+	size_t nrcpt;
+	uint64_t size;
+};
+
+/* What it came to. */
+struct finding {
+	unsigned stage; /* where: a bit of enum stage */
+	struct verdict verdict;
+};
+
+/* explainshow.c: the rows that are printed. */
+struct show;
+struct show *show_new(struct tool *t, struct judge *j);
+void show_print(struct show *s);
+void show_free(struct show **s);
+
+/* A row of one's own: step, about what, name, outcome, mode, detail. */
+void show_row(struct show *s, const char *step, struct span about,
+	      const char *name, const char *outcome, const char *mode,
+	      struct span detail);
+
+/* A decision about this begins; and its end, with the exact reply. */
+void show_begin(struct show *s, const char *step, struct span about);
+void show_verdict(struct show *s, const struct situation *w,
+		  const struct judge_message *m, const struct verdict *v);
+
+/* explain.c: asks the judge from MAIL on, as far as it goes, and prints all
+ * that; what it came to at last is told to compare() before (NULL: to nobody),
+ * which may add rows. An exit code, which tells of the verdict. */
+typedef void (*explain_compare)(void *arg, struct show *s,
+				const struct finding *f);
+int explain_situation(struct tool *t, struct situation *w,
+		      explain_compare compare, void *arg);
+
+/* explainid.c: the same with a decision that was made. */
+int explain_decision(struct tool *t, const char *id);
+
+#endif

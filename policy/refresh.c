@@ -1,20 +1,24 @@
 /* policy/refresh.c: see refresh.h. */
 #include "policy/refresh.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/metric.h"
 #include "policy/settings.h"
 #include "policy/snapshot_make.h"
 #include "sql/policydata.h"
 
 enum {
 	LOOK_MS = 500,
+	FIRST_S = 5,
 
 	/* Tables that lack a trigger, or were emptied by TRUNCATE, do not tell
 	 * of it. */
@@ -27,9 +31,24 @@ enum {
 struct policy_data {
 	pthread_mutex_t lock;
 	pthread_cond_t was_tried;
-	bool tried; /* or nobody tries */
+	bool tried;            /* or nobody tries */
+	struct timespec until; /* the first try is waited for */
 	struct snapshot *s;
 };
+
+/* Its deadlines are of clock.h. */
+static bool cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+	bool ok;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	     pthread_cond_init(cond, &attr) == 0;
+	(void)pthread_condattr_destroy(&attr);
+	return ok;
+}
 
 struct policy_data *policy_data_new(void)
 {
@@ -42,7 +61,7 @@ struct policy_data *policy_data_new(void)
 		free(p);
 		return NULL;
 	}
-	if (pthread_cond_init(&p->was_tried, NULL) != 0) {
+	if (!cond_init(&p->was_tried)) {
 		(void)pthread_mutex_destroy(&p->lock);
 		free(p);
 		return NULL;
@@ -61,14 +80,14 @@ void policy_data_free(struct policy_data **p)
 	*p = NULL;
 }
 
-/* The first try ends in time: its connection's steps have their limits. */
 struct snapshot *snapshot_get(struct policy_data *p)
 {
 	struct snapshot *s;
+	int rc = 0;
 
 	(void)pthread_mutex_lock(&p->lock);
-	while (!p->tried)
-		(void)pthread_cond_wait(&p->was_tried, &p->lock);
+	while (!p->tried && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&p->was_tried, &p->lock, &p->until);
 	s = p->s ? snapshot_ref(p->s) : NULL;
 	(void)pthread_mutex_unlock(&p->lock);
 	return s;
@@ -275,6 +294,8 @@ static void take_all(struct refresh *r, struct db *db)
 	} else {
 		tell_failure(r, &why);
 	}
+	if (reading.complete)
+		metric_set(M_POLICY_BROKEN, reading.m.broken);
 	r->complete = reading.complete;
 	r->generation = reading.generation;
 	buf_release(&why);
@@ -335,6 +356,8 @@ bool refresh_start(struct policy_data *p)
 {
 	pthread_t thread;
 
+	(void)clock_gettime(CLOCK_MONOTONIC, &p->until);
+	p->until.tv_sec += FIRST_S;
 	p->tried = false;
 	if (pthread_create(&thread, NULL, refresh_run, p) == 0)
 		return pthread_detach(thread) == 0;

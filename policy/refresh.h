@@ -14,7 +14,8 @@ struct policy_data *policy_data_new(void);
 void policy_data_free(struct policy_data **p);
 
 /* The newest one, with a reference; back with snapshot_put(). While the first
- * is being read this waits for it. NULL: none was ever read. */
+ * is being read this waits for it, for some seconds at most. NULL: none was
+ * ever read. */
 struct snapshot *snapshot_get(struct policy_data *p);
 
 /* Takes over a reference. */

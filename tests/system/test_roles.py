@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from mrtest import (SandboxTest, mail, main, stored_part, tracers,
+from mrtest import (PASSWORD, SandboxTest, mail, main, stored_part, tracers,
                     wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -89,6 +89,34 @@ class Roles(SandboxTest):
             s.data(m)
         self.assertEqual(self.got(ALICE, m), 1)
         wait_until(lambda: self.sunk(m), what="the foreign recipient")
+
+    def used(self, direction):
+        return self.sandbox.number(
+            "SELECT COALESCE(SUM(messages), 0) FROM limit_usage"
+            " WHERE direction = '%s'" % direction)
+
+    def test_what_is_sent_is_counted_once_and_what_is_received_too(self):
+        """By the one that decides, and by the one that stores."""
+        self.addCleanup(self.sandbox.sql, "DELETE FROM policy_limit;"
+                        " DELETE FROM limit_usage")
+        self.sandbox.tool("limit", "set", ALICE, "1h", "--messages", "1")
+        self.sandbox.tool("limit", "set", BOB, "1h", "--in", "--messages", "1")
+        wait_until(lambda: self.sandbox.log("milter.log").count(
+            " 2 limits") >= 3, what="the limits in three processes")
+        with self.by("policy") as s:
+            s.auth_plain(ALICE, PASSWORD)
+            s.send(ALICE, [BOB], mail("counted"))
+            self.assertEqual((self.used("out"), self.used("in")), (1, 0))
+            s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+            s.cmd("RCPT TO:<%s>" % BOB, "450 4.7.1")
+        with self.by("store") as s:
+            s.send(ALICE, [BOB], mail("counted"))
+            self.assertEqual((self.used("out"), self.used("in")), (1, 1))
+            s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+            s.cmd("RCPT TO:<%s>" % BOB, "450 4.7.1")
+        with self.by("policy") as s:
+            s.cmd("MAIL FROM:<ann@remote.test>", "250")
+            s.cmd("RCPT TO:<%s>" % BOB, "450 4.7.1")
 
     def test_each_socket_has_a_process_that_is_kept_running(self):
         parent = self.sandbox.pid("milter")

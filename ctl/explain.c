@@ -133,6 +133,7 @@ static void run_rcpt(struct show *s, const struct judge *j, struct situation *w,
 	judge_rcpt(j, &w->client, m, w->rcpt[i], deadline_of(j), &r);
 	*f_r = (struct finding){ STAGE_RCPT, r.verdict };
 	show_verdict(s, w, m, &r.verdict);
+	show_access(s, j, w->rcpt[i], m);
 	judged_release(&r);
 }
 
@@ -146,10 +147,12 @@ static void explain_run(struct show *s, const struct judge *j,
 		   &f_r->verdict);
 	f_r->stage = STAGE_MAIL;
 	show_verdict(s, w, &m, &f_r->verdict);
-	if (f_r->verdict.id != R_NONE)
-		return;
-	for (size_t i = 0; i < w->nrcpt; i++)
-		run_rcpt(s, j, w, &m, i, f_r);
+	show_network(s, j, w);
+	if (f_r->verdict.id == R_NONE)
+		for (size_t i = 0; i < w->nrcpt; i++)
+			run_rcpt(s, j, w, &m, i, f_r);
+	show_limits(s, &m);
+	judge_message_release(&m);
 }
 
 static int explain_code(enum reply_id id)

@@ -39,6 +39,15 @@ void show_begin(struct show *s, const char *step, struct span about);
 void show_verdict(struct show *s, const struct situation *w,
 		  const struct judge_message *m, const struct verdict *v);
 
+/* explainrows.c: what the policy's tables say of the client and, with who
+ * sends, of a recipient; and all limits that were looked at, with what was used
+ * of them before. */
+void show_network(struct show *s, const struct judge *j,
+		  const struct situation *w);
+void show_access(struct show *s, const struct judge *j, struct span rcpt,
+		 const struct judge_message *m);
+void show_limits(struct show *s, const struct judge_message *m);
+
 /* explain.c: asks the judge from MAIL on, as far as it goes, and prints all
  * that; what it came to at last is told to compare() before (NULL: to nobody),
  * which may add rows. An exit code, which tells of the verdict. */

@@ -35,6 +35,7 @@ ctl_mailrow_SOURCES = \
 	ctl/domain.c \
 	ctl/explain.c ctl/explain.h \
 	ctl/explainid.c \
+	ctl/explainrows.c \
 	ctl/explainshow.c \
 	ctl/limit.c \
 	ctl/lookup.c \

@@ -51,7 +51,7 @@ static enum fact look(struct judging *g, enum limit_direction d,
 		return F_NO;
 	judge_limit_words(m, line, &state);
 	f->limit_hard |= state.fit == LIMIT_NEVER && !m->only_stored;
-	if (state.fit == LIMIT_LATER)
+	if (state.fit == LIMIT_LATER && !g->l.j->look_only)
 		notice_refused(line);
 	return F_YES;
 }

@@ -103,6 +103,32 @@ class Explain(SandboxTest):
         self.assertEqual(self.of(rows, "target")[-1]["detail"],
                          "0 of 1000 octets")
 
+    def test_the_rows_and_the_counters_are_shown(self):
+        tool = self.sandbox.tool
+        tool("network", "set", "192.0.2.0/24", "plain")
+        tool("access", "set", BOB, "@remote.test", "allow")
+        tool("limit", "set", BOB, "1h", "--in", "--messages", "5")
+        self.addCleanup(self.sandbox.sql, "DELETE FROM network;"
+                        "DELETE FROM access_rule; DELETE FROM policy_limit;"
+                        "DELETE FROM limit_usage")
+        args = ("--from", EVE, "--to", BOB, *CLIENT)
+        rows = self.explain(*args)
+        self.assertEqual([(r["what"], r["outcome"], r["detail"])
+                          for r in self.of(rows, "row")],
+                         [("network", "plain", "192.0.2.0/24"),
+                          ("access_rule", "allow", "@remote.test to " + BOB)])
+        self.assertEqual([(r["about"], r["what"], r["detail"])
+                          for r in self.of(rows, "limit")],
+                         [(BOB, "in, 1 hour", "0 of 5 messages")])
+        self.sandbox.sql("INSERT INTO limit_usage VALUES ('%s', 'in', 3600,"
+                         " UNIX_TIMESTAMP(), 5, 5, 100, 0)" % BOB)
+        rows = self.explain(*args, code=75)
+        self.assertEqual(self.last(rows)["what"], "limit_in")
+        self.assertEqual(self.of(rows, "limit")[0]["detail"],
+                         "5 of 5 messages")
+        self.assertEqual(self.sandbox.number("SELECT messages FROM"
+                                             " limit_usage"), 5)
+
     def test_a_decision_and_what_it_would_be_now(self):
         with self.sandbox.smtp() as s:
             s.cmd("MAIL FROM:<%s>" % EVE, "250")

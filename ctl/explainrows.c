@@ -1,0 +1,93 @@
+/* ctl/explainrows.c: the rows of the policy's tables that speak of a situation,
+ * and what was used of its limits. */
+#include "ctl/explain.h"
+
+#include "lib/network.h"
+#include "policy/refresh.h"
+
+static void network_row(struct show *s, const struct snapshot *snap,
+			const struct situation *w)
+{
+	struct buf detail = BUF_INIT(128);
+	char client[IPADDR_TEXT_MAX];
+	enum network_kind kind;
+	struct network net;
+
+	if (!w->client.has_addr ||
+	    !snapshot_network_row(snap, &w->client.addr, &kind, &net))
+		return;
+	network_put(&detail, &net);
+	show_row(s, "row", span_of(ipaddr_text(&w->client.addr, client)),
+		 "network", network_kind_name(kind), "", buf_span(&detail));
+	buf_release(&detail);
+}
+
+void show_network(struct show *s, const struct judge *j,
+		  const struct situation *w)
+{
+	struct snapshot *snap = snapshot_get(j->policy);
+
+	if (snap)
+		network_row(s, snap, w);
+	snapshot_put(&snap);
+}
+
+static void access_row(struct show *s, const struct snapshot *snap,
+		       const struct addr *rcpt, const struct judge_message *m)
+{
+	struct buf detail = BUF_INIT(2048);
+	struct snapshot_rule rule;
+	enum access a = snapshot_access(snap, rcpt, &m->sender, &rule);
+
+	if (a == ACCESS_NONE)
+		return;
+	buf_printf(&detail, "%s to %s", rule.sender, rule.scope);
+	show_row(s, "row", addr_span(rcpt), "access_rule",
+		 a == ACCESS_ALLOW ? "allow" : "deny", "", buf_span(&detail));
+	buf_release(&detail);
+}
+
+void show_access(struct show *s, const struct judge *j, struct span rcpt,
+		 const struct judge_message *m)
+{
+	struct snapshot *snap = snapshot_get(j->policy);
+	struct addr a;
+
+	if (snap && addr_parse(rcpt, j->conf->fold_local_part, &a) == ADDR_OK)
+		access_row(s, snap, &a, m);
+	snapshot_put(&snap);
+}
+
+static void put_count(struct buf *b, bool limited, uint64_t used, uint64_t most,
+		      const char *what)
+{
+	if (limited)
+		buf_printf(b, "%s%llu of %llu %s", b->n ? ", " : "",
+			   (unsigned long long)used, (unsigned long long)most,
+			   what);
+}
+
+static void limit_line(struct show *s, const struct limits_line *l)
+{
+	struct limit_amount used = limit_used(&l->row, &l->usage, l->now);
+	struct buf detail = BUF_INIT(512), window = BUF_INIT(64);
+
+	put_count(&detail, l->row.has_messages, used.messages, l->row.messages,
+		  "messages");
+	put_count(&detail, l->row.has_recipients, used.recipients,
+		  l->row.recipients, "recipients");
+	put_count(&detail, l->row.has_octets, used.octets, l->row.octets,
+		  "octets");
+	buf_printf(&window, "%s, ", limit_direction_name(l->row.direction));
+	limit_put_time(&window, l->row.seconds);
+	show_row(s, "limit", span_of(l->subject), buf_cstr(&window), "", "",
+		 buf_span(&detail));
+	buf_release(&window);
+	buf_release(&detail);
+}
+
+void show_limits(struct show *s, const struct judge_message *m)
+{
+	for (size_t i = 0; i < m->limits.n; i++)
+		limit_line(s, &m->limits.line[i]);
+}

@@ -237,6 +237,26 @@ static void test_size(struct mta *m)
 		max, max ? "" : " (none)", m->conf->lmtp_message_max);
 }
 
+/* A number alone counts days here. */
+static void test_wait(struct mta *m)
+{
+	struct span life = mta_get(m, NULL, "maximal_queue_lifetime");
+	uint64_t days;
+	int64_t ms = span_u64(life, &days) ? (int64_t)(days % 1000) * 86400000
+					   : mta_ms(life);
+	char fix[CHECK_FIX_MAX], value[32];
+	struct esc_text v;
+
+	if (life.n == 0 || m->conf->list_full_wait < ms)
+		return;
+	snprintf(value, sizeof(value), "%" PRId64 "s", ms * 4 / 5 / 1000);
+	mta_say(m, CHECK_WARN, "lmtp",
+		mta_option_fix(m, "list_full_wait", value, "reload", fix),
+		"list_full_wait is not shorter than maximal_queue_lifetime "
+		"(%s): a full mailbox behind a list ends as a bounce",
+		esc_text(&v, life));
+}
+
 /* A map's transports are tried as the service that all have. */
 static void test_ways(struct mta *m)
 {
@@ -270,4 +290,5 @@ void checkmtalmtp_run(struct mta *m)
 	test_ways(m);
 	test_concurrency(m);
 	test_size(m);
+	test_wait(m);
 }

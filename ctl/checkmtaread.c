@@ -39,6 +39,7 @@ static const char *const names[] = {
 	"local_transport",
 	"mail_version",
 	"mailbox_transport",
+	"maximal_queue_lifetime",
 	"message_size_limit",
 	"milter_command_timeout",
 	"milter_content_timeout",

@@ -125,3 +125,13 @@ struct span header_received_id(struct span value)
 {
 	return received_value(value, SPAN_LIT("id"));
 }
+
+struct span header_received_date(struct span value)
+{
+	while (take_word(&value).n > 0)
+		;
+	value = skip_blanks_and_comments(value);
+	if (value.n == 0 || value.p[0] != ';')
+		return SPAN_EMPTY;
+	return span_trim(span_skip(value, 1));
+}

@@ -18,4 +18,7 @@ struct span header_received_by(struct span value);
 /* The same for its id ("id NAME"). */
 struct span header_received_id(struct span value);
 
+/* And its date, which stands behind the semicolon. */
+struct span header_received_date(struct span value);
+
 #endif

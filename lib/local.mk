@@ -22,6 +22,7 @@ lib_libcore_a_SOURCES = \
 	lib/headersplit.c lib/headersplit.h \
 	lib/limit.h \
 	lib/line.c lib/line.h \
+	lib/maildate.c lib/maildate.h \
 	lib/network.c lib/network.h \
 	lib/program.c lib/program.h \
 	lib/proxyproto.c lib/proxyproto.h \

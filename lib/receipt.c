@@ -12,6 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/header.h"
+#include "lib/maildate.h"
 
 enum {
 	KEPT_MAX = 4096, /* of a Message-ID or Date */
@@ -30,6 +31,8 @@ struct receipt {
 	void *arg;
 	struct buf message_id; /* the first one, "message-id:<...>\n" */
 	struct buf date;
+	struct buf queue; /* the line of our MTA's queue, as above */
+	int64_t queue_time;
 	struct own_id own_id[OWN_IDS]; /* of the Received lines of ours */
 	size_t own_n;
 	bool own_first;  /* the first of them is the first of all */
@@ -73,6 +76,7 @@ struct receipt *receipt_new(bool (*own_host)(void *arg, struct span host),
 	r->arg = arg;
 	buf_init(&r->message_id, KEPT_MAX);
 	buf_init(&r->date, KEPT_MAX);
+	buf_init(&r->queue, KEPT_MAX);
 	if (!receipt_start(r))
 		receipt_free(&r);
 	return r;
@@ -85,6 +89,7 @@ void receipt_free(struct receipt **r)
 	EVP_MD_CTX_free((*r)->hash);
 	buf_release(&(*r)->message_id);
 	buf_release(&(*r)->date);
+	buf_release(&(*r)->queue);
 	free(*r);
 	*r = NULL;
 }
@@ -155,7 +160,16 @@ static bool is_own_received(const struct receipt *r, struct span value)
 	return host.n > 0 && r->own_host != NULL && r->own_host(r->arg, host);
 }
 
-/* Of our own lines only the queue id is of interest. */
+/* The first line of all tells in which queue the mail lies. */
+static void take_queue(struct receipt *r, struct span name, struct span value)
+{
+	r->own_first = true;
+	(void)keep_line(&r->queue, name, value);
+	if (!maildate_parse(header_received_date(value), &r->queue_time))
+		r->queue_time = 0;
+}
+
+/* Of our own lines only the queue is of interest. */
 static void take_received(struct receipt *r, struct span name,
 			  struct span value)
 {
@@ -170,7 +184,8 @@ static void take_received(struct receipt *r, struct span name,
 	}
 	if (id.n == 0 || id.n > ID_MAX || r->own_n == OWN_IDS)
 		return;
-	r->own_first |= first;
+	if (first)
+		take_queue(r, name, value);
 	memcpy(r->own_id[r->own_n].text, id.p, id.n);
 	r->own_id[r->own_n++].n = id.n;
 }
@@ -285,6 +300,17 @@ static void hash_kept(struct receipt *r, struct span queue_id)
 	hash_span(r, buf_span(&r->date));
 }
 
+/* Without anything else it is a mail of this queue. */
+static void hash_queue(struct receipt *r)
+{
+	if (r->identified || r->queue.n == 0)
+		return;
+	if (!buf_ok(&r->queue))
+		r->failed = true;
+	r->identified = true;
+	hash_span(r, buf_span(&r->queue));
+}
+
 /* The end of what is hashed, and what tells where the body ended. */
 static void hash_length(struct receipt *r)
 {
@@ -304,6 +330,7 @@ bool receipt_finish(struct receipt *r, struct span queue_id,
 
 	end_body(r);
 	hash_kept(r, queue_id);
+	hash_queue(r);
 	hash_length(r);
 	if (r->failed || EVP_DigestFinal_ex(r->hash, digest, NULL) != 1)
 		return false;
@@ -316,4 +343,9 @@ struct span receipt_queue_id(const struct receipt *r)
 	if (!r->own_first)
 		return SPAN_EMPTY;
 	return span_make(r->own_id[0].text, r->own_id[0].n);
+}
+
+int64_t receipt_queue_time(const struct receipt *r)
+{
+	return r->queue_time;
 }

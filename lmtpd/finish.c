@@ -59,6 +59,34 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 	return id;
 }
 
+/* How long the MTA has the mail is told by its own Received line. */
+static bool has_waited(const struct finishing *f)
+{
+	const struct receipt *r = f->s->message.content.receipt;
+	int64_t wait = f->s->settings->conf->list_full_wait / 1000;
+	int64_t since = r ? receipt_queue_time(r) : 0;
+
+	return wait == 0 || (since > 0 && clock_unix() - since >= wait);
+}
+
+/* Before the MTA gives up, and tells the sender of it. */
+static void leave_out_full(struct finishing *f, size_t first, size_t n)
+{
+	if (!has_waited(f))
+		return;
+	for (size_t i = first; i < first + n; i++)
+		judged_leave_out_full(&f->in->rcpt[i].judged);
+}
+
+/* A mailbox of a list turned out to be full. */
+static bool without_full(struct finishing *f, size_t i)
+{
+	if (!intake_without_full(f->in, i, 1))
+		return false;
+	leave_out_full(f, i, 1);
+	return true;
+}
+
 static void log_outcome(struct finishing *f, size_t first, size_t n)
 {
 	intake_log(f->in, first, n, &f->facts, f->outcome[first].id, &f->why);
@@ -80,6 +108,19 @@ static bool must_wait(const struct finishing *f, size_t i)
 		f->outcome[i].id == R_FORWARD_TEMP);
 }
 
+static enum reply_id store_one(struct finishing *f, size_t i)
+{
+	enum reply_id id;
+
+	do {
+		if (!content_renew(&f->s->message.content))
+			return R_NO_MEMORY;
+		id = store(f, i, 1);
+	} while (id == R_DELIVER_QUOTA && without_full(f, i) &&
+		 !must_wait(f, i));
+	return id;
+}
+
 /* One transaction a recipient, each with a content of its own. When one could
  * not be stored now, the next ones could not either. */
 static void store_each(struct finishing *f)
@@ -89,12 +130,13 @@ static void store_each(struct finishing *f)
 	for (size_t i = 0; i < f->in->nrcpt; i++) {
 		bool waits = must_wait(f, i);
 
-		if (id == R_NONE && !content_renew(&f->s->message.content))
-			id = R_NO_MEMORY;
 		if (f->outcome[i].id != R_FORWARD_TEMP)
 			f->outcome[i].id = waits ? R_DELIVER_QUOTA : id;
-		if (!waits && id == R_NONE && !is_full(store(f, i, 1)))
-			id = f->outcome[i].id;
+		if (!waits && id == R_NONE) {
+			f->outcome[i].id = store_one(f, i);
+			if (!is_full(f->outcome[i].id))
+				id = f->outcome[i].id;
+		}
 		log_outcome(f, i, 1);
 	}
 }
@@ -108,7 +150,7 @@ static void store_all(struct finishing *f)
 		waits |= must_wait(f, i);
 	if (f->s->message.content.failed == R_NONE && waits)
 		store_each(f);
-	else if (is_full(store(f, 0, n)) && n > 1)
+	else if (is_full(store(f, 0, n)) && (n > 1 || without_full(f, 0)))
 		store_each(f);
 	else
 		log_outcome(f, 0, n);
@@ -294,6 +336,7 @@ enum reply_id finish_message(struct session *s)
 		return refuse_all(s);
 	log_debug("session %lu: its mail is %s", s->id, m->queue_id);
 	intake_log_mail(&m->intake, &m->content, &f.facts);
+	leave_out_full(&f, 0, f.in->nrcpt);
 	set_forward_by(&f);
 	forward_first(&f);
 	store_all(&f);

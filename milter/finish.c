@@ -35,6 +35,27 @@ static struct intake_facts finish_facts(const struct session *s)
 	};
 }
 
+/* The mailbox of a list that turns out to be full at the end is treated as one
+ * that was full at RCPT. */
+static enum reply_id store(struct session *s, const struct intake_facts *f,
+			   struct buf *why)
+{
+	struct message *m = &s->message;
+	enum reply_id id;
+
+	for (;;) {
+		buf_reset(why);
+		id = intake_store(&m->intake, 0, m->intake.nrcpt, s->settings,
+				  &m->content, f, &m->judged, why);
+		if (id != R_DELIVER_QUOTA ||
+		    !intake_without_full(&m->intake, 0, m->intake.nrcpt))
+			return id;
+		message_full(m, s->settings->conf);
+		if (m->intake.nbox == 0)
+			return R_NONE;
+	}
+}
+
 static enum reply_id finish_store(struct session *s)
 {
 	struct message *m = &s->message;
@@ -46,8 +67,7 @@ static enum reply_id finish_store(struct session *s)
 		id = R_DELIVER_TEMP;
 	content_finish(&m->content, facts.queue_id);
 	if (id == R_NONE)
-		id = intake_store(&m->intake, 0, m->intake.nrcpt, s->settings,
-				  &m->content, &facts, &m->judged, &why);
+		id = store(s, &facts, &why);
 	intake_log_mail(&m->intake, &m->content, &facts);
 	intake_log(&m->intake, 0, m->intake.nrcpt, &facts, id, &why);
 	buf_release(&why);
@@ -190,9 +210,17 @@ static sfsistat finish_reject(SMFICTX *ctx, const struct session *s,
 	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
 }
 
+/* What the sender is told of a mailbox that is full now. */
+static enum reply_id told(const struct session *s, enum reply_id id)
+{
+	return id == R_DELIVER_QUOTA && s->message.judged.facts.over_quota_hard
+		       ? R_DELIVER_FULL
+		       : id;
+}
+
 static sfsistat finish_stored(SMFICTX *ctx, struct session *s)
 {
-	enum reply_id id = finish_store(s);
+	enum reply_id id = told(s, finish_store(s));
 
 	return id == R_NONE ? finish_verdict(ctx, s)
 			    : finish_reject(ctx, s, id);

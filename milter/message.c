@@ -57,6 +57,13 @@ enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 	return intake_add(&m->intake, span_of(argv[0]), r);
 }
 
+void message_full(struct message *m, const struct conf *c)
+{
+	for (size_t i = 0; c->list_full_wait == 0 && i < m->intake.nrcpt; i++)
+		judged_leave_out_full(&m->intake.rcpt[i].judged);
+	intake_keep_full(&m->intake);
+}
+
 bool message_is_ours(const struct message *m)
 {
 	if (m->judged.limits.n > 0)

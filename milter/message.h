@@ -31,6 +31,10 @@ void message_open(struct message *m, char **argv);
 enum reply_id message_add(struct message *m, char **argv,
 			  struct judged_rcpt *r);
 
+/* Mailboxes of lists were found full at its end: left to the MTA, too, or left
+ * out. */
+void message_full(struct message *m, const struct conf *c);
+
 /* Is there anything that we do at its end? */
 bool message_is_ours(const struct message *m);
 

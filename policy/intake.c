@@ -44,13 +44,14 @@ static bool add_box(struct intake *in, const struct judged_target *t,
 }
 
 /* The boxes of a recipient that cannot be kept go again with it. */
-static enum reply_id add_boxes(struct intake *in, const struct judged_rcpt *r)
+static enum reply_id add_boxes(struct intake *in, const struct judged_rcpt *r,
+			       size_t rcpt)
 {
 	size_t before = in->nbox;
 
 	for (size_t i = 0; i < r->n; i++) {
 		if (judged_stores(&r->target[i]) &&
-		    !add_box(in, &r->target[i], in->nrcpt)) {
+		    !add_box(in, &r->target[i], rcpt)) {
 			in->nbox = before;
 			return R_NO_MEMORY;
 		}
@@ -74,7 +75,7 @@ enum reply_id intake_add(struct intake *in, struct span path,
 		if (all)
 			in->rcpt = all;
 		if (copy && all)
-			id = add_boxes(in, r);
+			id = add_boxes(in, r, in->nrcpt);
 	}
 	if (id != R_NONE) {
 		free(copy);
@@ -195,6 +196,13 @@ static void take_results(struct storing *st)
 	}
 }
 
+/* Nothing was stored, so that is all that the targets tell. */
+static void take_full(struct storing *st)
+{
+	for (size_t i = 0; i < st->n; i++)
+		st->box[i]->full = st->target[i].full_r;
+}
+
 /* After make_targets(): a charge knows its target, to see a duplicate. */
 static bool make_charges(struct storing *st, const struct settings *s,
 			 uint64_t octets)
@@ -227,6 +235,7 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 		notice_charged(&st->charges);
 		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP : R_NONE;
 	case DELIVER_QUOTA:
+		take_full(st);
 		return R_DELIVER_QUOTA;
 	case DELIVER_LIMIT:
 		return judge_limit_reached(st->message, &st->charges);
@@ -299,6 +308,75 @@ enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
 	return id;
 }
 
+static bool is_full(const struct intake *in, const struct judged_target *t)
+{
+	const struct intake_box *b =
+		judged_stores(t) ? find_box(in, t->box.mailbox_id) : NULL;
+
+	return b && b->full;
+}
+
+/* Somebody has room, or there is nobody without. */
+static bool has_others(const struct intake *in, const struct judged_rcpt *r)
+{
+	bool full = false;
+
+	for (size_t k = 0; k < r->n; k++) {
+		const struct judged_target *t = &r->target[k];
+
+		if (is_full(in, t))
+			full = true;
+		else if (judged_stores(t) || judged_goes_on(t))
+			return true;
+	}
+	return !full;
+}
+
+static void set_full(struct judged_target *t)
+{
+	t->kind = JUDGED_FULL;
+	t->why = (struct verdict){
+		.id = R_RCPT_OVER_QUOTA,
+		.predicate = predicate_get(P_RCPT_OVER_QUOTA)->name
+	};
+}
+
+bool intake_without_full(struct intake *in, size_t first, size_t n)
+{
+	bool found = false;
+
+	for (size_t i = first; i < first + n; i++)
+		if (!has_others(in, &in->rcpt[i].judged))
+			return false;
+	for (size_t i = first; i < first + n; i++) {
+		struct judged_rcpt *r = &in->rcpt[i].judged;
+
+		for (size_t k = 0; k < r->n; k++) {
+			if (is_full(in, &r->target[k])) {
+				set_full(&r->target[k]);
+				found = true;
+			}
+		}
+	}
+	return found;
+}
+
+/* There is room for the boxes that are left: they were more. */
+void intake_keep_full(struct intake *in)
+{
+	in->nbox = 0;
+	for (size_t i = 0; i < in->nrcpt; i++) {
+		struct judged_rcpt *r = &in->rcpt[i].judged;
+
+		if (judged_has_full(r)) {
+			in->ntarget -= r->n;
+			judged_release(r);
+			r->keep = true;
+		}
+		(void)add_boxes(in, r, i);
+	}
+}
+
 const char *intake_queue_id(const struct intake_facts *f, char room[64])
 {
 	struct span id = span_head(f->queue_id, 63);
@@ -368,6 +446,19 @@ static void put_outcome(const struct intake *in, const struct judged_target *t,
 		put_failed("deferred", id, why->n ? buf_cstr(why) : "", out);
 }
 
+/* He is the only one who would have it, and nobody is told. */
+static void warn_left_out(const struct intake_rcpt *r,
+			  const struct judged_target *t, const char *id)
+{
+	struct esc_text list, member;
+
+	log_warn("%s: <%s> goes without the mail to <%s>, which others have: "
+		 "%s is still there after list_full_wait",
+		 id, esc_text(&member, addr_span(&t->address)),
+		 esc_text(&list, addr_bare(span_of(r->path))),
+		 t->why.predicate);
+}
+
 /* As Postfix's delivery agents say it. */
 static void log_target(const struct intake *in, const struct intake_rcpt *r,
 		       const struct judged_target *t,
@@ -390,6 +481,9 @@ static void log_target(const struct intake *in, const struct intake_rcpt *r,
 	put_outcome(in, t, id, why, &b);
 	log_info("%s: %s", intake_queue_id(f, room), buf_cstr(&b));
 	buf_release(&b);
+	if (id == R_NONE && t->kind == JUDGED_LEFT_OUT &&
+	    judge_may_wait(t->why.id))
+		warn_left_out(r, t, room);
 }
 
 void intake_log(const struct intake *in, size_t first, size_t n,

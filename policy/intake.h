@@ -26,6 +26,7 @@ struct intake_box {
 	size_t rcpt;                        /* of that recipient */
 	uint64_t uid; /* intake_store(): 0 = not stored now */
 	bool duplicate;
+	bool full; /* intake_store(): R_DELIVER_QUOTA because of it */
 };
 
 /* All zero is an empty one. */
@@ -70,6 +71,16 @@ enum reply_id intake_store(struct intake *in, size_t first, size_t n,
 enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
 			    uint64_t octets, struct buf *why)
 	__attribute__((warn_unused_result));
+
+/* After R_DELIVER_QUOTA: is the mailbox that has no room only one of those that
+ * each of the recipients [first, first + n) leads to? Then it is JUDGED_FULL
+ * there, and the mail can be stored for the rest. False: somebody has nobody
+ * else, and nothing is changed. */
+bool intake_without_full(struct intake *in, size_t first, size_t n)
+	__attribute__((warn_unused_result));
+
+/* Recipients of which a mailbox is JUDGED_FULL are the MTA's. */
+void intake_keep_full(struct intake *in);
 
 /* One line about the mail, and one for each address that the recipients
  * [first, first + n) lead to and that we store in or leave out, in the form

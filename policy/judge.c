@@ -49,7 +49,8 @@ static void login_facts(struct lookup *l, const struct judge_client *c,
 		*c->login_known = true;
 }
 
-/* What is known without MAIL, as where mail is only stored. */
+/* What is known without MAIL, as where mail is only stored: there the sender
+ * has been told that it is accepted, and a hard reply would be a bounce. */
 static void begin(const struct judge *j, const struct judge_client *c,
 		  struct judge_message *m_r)
 {
@@ -57,6 +58,7 @@ static void begin(const struct judge *j, const struct judge_client *c,
 	modes_of(j, &m_r->modes);
 	client_facts(j, c, &m_r->facts.client);
 	m_r->facts.over_quota_hard =
+		c->role != JUDGE_STORE &&
 		span_eq(span_of(j->conf->over_quota), SPAN_LIT("reject"));
 	m_r->only_stored = c->role == JUDGE_STORE;
 	m_r->facts.limit_hard =
@@ -162,6 +164,7 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 void judge_message_release(struct judge_message *m)
 {
 	limits_release(&m->limits);
+	holding_release(&m->holding);
 }
 
 void judged_release(struct judged_rcpt *r)
@@ -176,6 +179,13 @@ bool judged_has_full(const struct judged_rcpt *r)
 		if (r->target[i].kind == JUDGED_FULL)
 			return true;
 	return false;
+}
+
+void judged_leave_out_full(struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->target[i].kind == JUDGED_FULL)
+			r->target[i].kind = JUDGED_LEFT_OUT;
 }
 
 const char *judged_kind_name(enum judged_kind kind)

@@ -8,6 +8,7 @@
 #include "policy/judge_memory.h"
 #include "policy/limits.h"
 #include "policy/predicate.h"
+#include "policy/underway.h"
 #include "sql/accounts.h"
 #include "sql/pool.h"
 
@@ -22,6 +23,7 @@ struct judge {
 	struct pool *accounts;
 	struct judge_memory *memory;
 	struct policy_data *policy; /* refresh.h */
+	struct underway *underway;  /* NULL: nothing is promised */
 
 	/* Told each question that went to the database and the microseconds
 	 * it took; NULL: nobody wants to know. */
@@ -80,6 +82,7 @@ struct judge_message {
 	bool unlimited;   /* no limit counts it */
 	char limited[ADDR_MAX + 1]; /* whom the limit counts that was reached */
 	char limited_text[LIMITED_TEXT_MAX]; /* which, and when it frees */
+	struct holding holding; /* room that its recipients were promised */
 };
 
 /* What becomes of one of the addresses that a recipient leads to. */
@@ -111,7 +114,8 @@ struct judged_rcpt {
 	size_t n;
 };
 
-/* May the client send at all? sender is the path of MAIL without <>, size the
+/* m_r is all zero, or released; the caller releases it.
+ * May the client send at all? sender is the path of MAIL without <>, size the
  * declared SIZE=. Answers by the deadline. The login is judged again with each
  * recipient: it may be closed between. */
 void judge_mail(const struct judge *j, const struct judge_client *c,
@@ -152,6 +156,12 @@ static inline bool judged_goes_on(const struct judged_target *t)
 
 /* True if a mailbox that it leads to is full, while others are not. */
 bool judged_has_full(const struct judged_rcpt *r);
+
+/* Is this why somebody cannot have the mail yet, and may have it later? */
+bool judge_may_wait(enum reply_id id);
+
+/* Those go without it. */
+void judged_leave_out_full(struct judged_rcpt *r);
 
 /* "store", "mirror" ... */
 const char *judged_kind_name(enum judged_kind kind);

@@ -8,15 +8,18 @@
 #include "policy/expand.h"
 
 /* A mail whose size was not told has one octet at least. */
-static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
+static bool fits(uint64_t octets, uint64_t size, uint64_t quota)
 {
 	uint64_t sum;
 
-	if (b->facts.quota == 0 || b->mode == SERVED_PASS)
-		return F_YES;
-	if (__builtin_add_overflow(b->box.octets, size ? size : 1, &sum))
-		return F_NO;
-	return sum <= b->facts.quota ? F_YES : F_NO;
+	return !__builtin_add_overflow(octets, size ? size : 1, &sum) &&
+	       sum <= quota;
+}
+
+static enum fact has_room(const struct judge_mailbox *b, uint64_t size)
+{
+	return fact_of(b->facts.quota == 0 || b->mode == SERVED_PASS ||
+		       fits(b->box.octets, size, b->facts.quota));
 }
 
 /* Canonical text that is known to be an address. */
@@ -115,20 +118,45 @@ static void limit_facts(struct judging *g, struct facts *f,
 		judge_limit(g, LIMIT_IN, &t->address, f);
 }
 
-/* Who is over something for now can have the mail later. */
-static bool may_wait(enum reply_id id)
+bool judge_may_wait(enum reply_id id)
 {
-	return id == R_RCPT_OVER_QUOTA || id == R_LIMIT_IN;
+	return id == R_RCPT_OVER_QUOTA || id == R_RCPT_QUOTA_HARD ||
+	       id == R_LIMIT_IN || id == R_LIMIT_IN_HARD;
 }
 
 static void decide_target(const struct judging *g, const struct facts *f,
 			  struct judged_target *t)
 {
 	t->why = judge_decide(g->l.j, g->client, STAGE_TARGET, f, &g->modes);
-	if (may_wait(t->why.id))
+	if (judge_may_wait(t->why.id))
 		t->kind = JUDGED_FULL;
 	else if (t->why.id != R_NONE)
 		t->kind = JUDGED_LEFT_OUT;
+}
+
+/* Others may be on their way to the same mailbox. False: they fill it. */
+static bool is_promised(const struct judging *g, const struct judged_target *t)
+{
+	struct holding *h = &g->message->holding;
+	uint64_t size = g->message->size, id = t->box.mailbox_id;
+
+	if (!g->l.j->underway || size == 0 || t->quota == 0 ||
+	    !judged_stores(t) || holding_has(h, id))
+		return true;
+	return holding_add(h, g->l.j->underway, id, size,
+			   t->quota - t->box.octets);
+}
+
+/* They may be rejected yet, so what their octets hinder is not hard. */
+static void decide_and_promise(const struct judging *g, struct facts *f,
+			       struct judged_target *t)
+{
+	decide_target(g, f, t);
+	if (is_promised(g, t))
+		return;
+	f->rcpt.room = F_NO;
+	f->over_quota_hard = false;
+	decide_target(g, f, t);
 }
 
 /* The predicates see each end of the way as if it had been the recipient. */
@@ -157,7 +185,7 @@ static void judge_target(struct judging *g, const struct expand_target *e,
 	case EXPAND_UNKNOWN:
 		break;
 	}
-	decide_target(g, &f, t);
+	decide_and_promise(g, &f, t);
 }
 
 /* The recipient itself, or without its extension. */
@@ -233,6 +261,8 @@ static void judge_targets(struct judging *g, const struct expand_target *t,
 		tell_target(g, &r->target[i]);
 	}
 	r->verdict = sum_up(r);
+	if (g->l.j->conf->list_full_wait == 0)
+		judged_leave_out_full(r);
 	r->keep = stays(g);
 }
 

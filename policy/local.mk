@@ -14,6 +14,7 @@ policy_libpolicy_a_SOURCES = policy/account.h \
 	policy/predicate.c policy/predicate.def policy/predicate.h
 policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/decisionnote.c policy/decisionnote.h \
+	policy/underway.c policy/underway.h \
 	policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_limits.c \
@@ -66,6 +67,13 @@ tests_unit_test_judge_memory_SOURCES = tests/unit/test_judge_memory.c
 tests_unit_test_judge_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_judge_memory_LDADD = policy/libjudge.a $(CORE_LIBS) \
 	$(CMOCKA_LIBS)
+
+UNIT_RECIPIENTS = tests/unit/test_underway
+check_PROGRAMS += $(UNIT_RECIPIENTS)
+TESTS += $(UNIT_RECIPIENTS)
+tests_unit_test_underway_SOURCES = tests/unit/test_underway.c
+tests_unit_test_underway_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_underway_LDADD = policy/libjudge.a $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_SENDER = tests/unit/test_helo
 check_PROGRAMS += $(UNIT_SENDER)

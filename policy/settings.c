@@ -25,6 +25,7 @@ static struct settings *current;
 /* Set once, before the first thread. */
 static enum program program;
 static struct policy_data *policy; /* outlives all settings */
+static struct underway *underway;  /* so does this */
 
 static void settings_free(struct settings *s)
 {
@@ -105,7 +106,8 @@ static bool settings_fill(struct settings *s, struct buf *why)
 				   .accounts = p->accounts ? p->accounts
 							   : p->lookup,
 				   .memory = judge_memory_new(),
-				   .policy = policy };
+				   .policy = policy,
+				   .underway = underway };
 	return s->judge.memory || settings_no_memory(why);
 }
 
@@ -154,7 +156,8 @@ bool settings_open(struct conf *conf, enum program self, struct buf *why)
 {
 	program = self;
 	policy = policy_data_new();
-	if (!policy) {
+	underway = underway_new();
+	if (!policy || !underway) {
 		conf_unref(&conf);
 		return settings_no_memory(why);
 	}

@@ -91,6 +91,7 @@ static enum outcome step_begin(struct delivery *d, struct db *db)
 	for (size_t i = 0; i < d->n; i++) {
 		d->all[i]->uid_r = 0;
 		d->all[i]->duplicate_r = false;
+		d->all[i]->full_r = false;
 	}
 	return o == OUT_NEXT ? after(d, db, db_begin(db)) : o;
 }
@@ -205,7 +206,7 @@ static enum outcome step_content(struct delivery *d, struct db *db)
 }
 
 static enum outcome not_counted(struct delivery *d, struct db *db,
-				const struct deliver_target *t)
+				struct deliver_target *t)
 {
 	const struct sqlval param[] = { sql_u64(t->mailbox_id) };
 	struct sqlval col[1];
@@ -215,6 +216,7 @@ static enum outcome not_counted(struct delivery *d, struct db *db,
 	r = db_one(db, Q_BOX_ACTIVE, param, col, &active);
 	if (r != DB_OK)
 		return after(d, db, r);
+	t->full_r = active;
 	buf_reset(d->why);
 	buf_printf(d->why, "mailbox %llu is %s",
 		   (unsigned long long)t->mailbox_id,

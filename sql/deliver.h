@@ -17,6 +17,7 @@ struct deliver_target {
 	struct span trace; /* the headers before the content */
 	uint64_t uid_r;    /* 0: not stored now */
 	bool duplicate_r;  /* accepted before, inside the window */
+	bool full_r;       /* DELIVER_QUOTA: it is the one without room */
 };
 
 struct deliver_mail {

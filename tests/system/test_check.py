@@ -523,6 +523,13 @@ class Lmtp(Checked):
         self.site.option("lmtp_message_max", "64K")
         self.finding("message_size_limit is ", "warn")
 
+    def test_a_bounce_comes_before_the_wait_is_over(self):
+        self.site.set("maximal_queue_lifetime = 4")
+        self.finding("list_full_wait is not shorter than"
+                     " maximal_queue_lifetime (4)", "warn")
+        self.site.set("maximal_queue_lifetime = 97h")
+        self.assertEqual(self.site.find("list_full_wait"), [])
+
 
 class Discard(Checked):
     """What DISCARD would drop."""

@@ -331,6 +331,57 @@ static void the_queue_id_is_that_of_the_first_received_line(void **state)
 	}
 }
 
+/* A try is the same mail; another mail of the same words is not. */
+static void a_bare_mail_of_a_queue_is_known_again(void **state)
+{
+#define QUEUED(id, time)                                                       \
+	{                                                                      \
+		{ { OWN_ID(id) " 05:15:" time " +0000" }, { DATE } }, "x\r\n", \
+			""                                                     \
+	}
+	static const struct mail first = QUEUED("4F1B2C", "11");
+	static const struct mail other = QUEUED("4F1B2D", "11");
+	static const struct mail later = QUEUED("4F1B2C", "12");
+	struct key a = key(&first), b = key(&first), c = key(&other),
+		   d = key(&later);
+
+	(void)state;
+	assert_true(a.ok && b.ok && c.ok && d.ok);
+	assert_true(same(&a, &b));
+	assert_false(same(&a, &c));
+	assert_false(same(&a, &d));
+}
+
+static void the_queue_tells_when_the_mail_came(void **state)
+{
+	static const struct {
+		const char *header[2][2];
+		int64_t time;
+	} rows[] = {
+		{ { { OWN_ID("4F1B2C") " 05:15:11 +0000 (UTC)" }, { FOREIGN } },
+		  1795410911 },
+		{ { { OWN_ID("4F1B2C") " 05:15:11 +0000" },
+		    { OWN_ID("4F1B2C") " 05:15:12 +0000" } },
+		  1795410911 },
+		{ { { OWN_ID("4F1B2C") }, { FOREIGN } }, 0 },
+		{ { { FOREIGN }, { OWN_ID("4F1B2C") " 05:15:11 +0000" } }, 0 },
+		{ { { ID }, { DATE } }, 0 },
+	};
+	static char own[] = "mx.own.test";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct receipt *r = receipt_new(own_host, own);
+
+		assert_non_null(r);
+		for (size_t k = 0; k < 2; k++)
+			receipt_header(r, span_of(rows[i].header[k][0]),
+				       span_of(rows[i].header[k][1]));
+		assert_int_equal(receipt_queue_time(r), rows[i].time);
+		receipt_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +398,8 @@ int main(void)
 			a_message_id_of_our_mta_counts_as_absent_without_its_queue_id),
 		cmocka_unit_test(
 			the_queue_id_is_that_of_the_first_received_line),
+		cmocka_unit_test(a_bare_mail_of_a_queue_is_known_again),
+		cmocka_unit_test(the_queue_tells_when_the_mail_came),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@ WIRE_TESTS = \
 	tests/unit/test_header \
 	tests/unit/test_line \
 	tests/unit/test_proxyproto \
+	tests/unit/test_maildate \
 	tests/unit/test_receipt \
 	tests/unit/test_trace \
 	tests/unit/test_uidl
@@ -53,6 +54,10 @@ tests_unit_test_line_LDADD = $(WIRE_LDADD)
 tests_unit_test_proxyproto_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_proxyproto_SOURCES = tests/unit/test_proxyproto.c tests/unit/wire.h
 tests_unit_test_proxyproto_LDADD = $(WIRE_LDADD)
+
+tests_unit_test_maildate_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_maildate_SOURCES = tests/unit/test_maildate.c tests/unit/wire.h
+tests_unit_test_maildate_LDADD = $(WIRE_LDADD)
 
 tests_unit_test_receipt_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_receipt_SOURCES = tests/unit/test_receipt.c tests/unit/wire.h

@@ -173,8 +173,9 @@ void show_verdict(struct show *s, const struct situation *w,
 	buf_reset(&s->detail);
 	judge_words(&w->client, m, &words);
 	if (v->id != R_NONE) {
-		buf_printf(&s->detail, "%u %s <%s>: ", r->smtp, r->enhanced,
-			   s->about);
+		buf_printf(&s->detail, "%u %s ", r->smtp, r->enhanced);
+		if (about.n > 0)
+			buf_printf(&s->detail, "<%s>: ", s->about);
 		reply_put_text(&s->detail, v->id, &words);
 	}
 	show_row(s, "verdict", about, v->id == R_NONE ? "" : v->predicate,

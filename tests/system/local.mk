@@ -36,6 +36,7 @@ SYSTEM_TESTS = \
 	tests/system/test_saslauthd.py \
 	tests/system/test_sendmail.py \
 	tests/system/test_secrets.py \
+	tests/system/test_situations.py \
 	tests/system/test_smtp.py \
 	tests/system/test_store.py \
 	tests/system/test_together.py \

@@ -344,7 +344,8 @@ class Sandbox:
         return found
 
     def is_served(self):
-        """All doors open, and behind them too."""
+        """All doors open, and behind them too. The POP3 session that this
+        takes is gone afterwards, unless there are others that come and go."""
         try:
             with socket.socket(socket.AF_UNIX) as s:
                 s.connect(os.path.join(self.dir, "run/milter/milter.sock"))
@@ -352,8 +353,12 @@ class Sandbox:
             for call in (self.smtp, self.submission):
                 with call(helo=None, timeout=5) as s:
                     s.cmd("QUIT")
+            before = set(children(self.pid("pop3d")))
             with self.pop3(timeout=5) as p:
                 p.quit()
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: set(children(self.pid("pop3d"))) <= before,
+                           2, "the session's end")
         except (Failed, OSError):
             return False
         return True

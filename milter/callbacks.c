@@ -13,10 +13,13 @@
 
 #define RCPT_MACRO "{rcpt_addr}"
 
-static void note_port(SMFICTX *ctx, struct session *s)
+/* Where the client came to. */
+static void note_self(SMFICTX *ctx, struct session *s)
 {
 	uint64_t port;
 
+	s->client.has_self =
+		ipaddr_parse(mf_macro(ctx, "{daemon_addr}"), &s->client.self);
 	s->client.port = 0;
 	if (span_u64(mf_macro(ctx, "{daemon_port}"), &port) && port <= 65535)
 		s->client.port = (unsigned)port;
@@ -30,7 +33,7 @@ static sfsistat mf_connect(SMFICTX *ctx, char *name, struct sockaddr *a)
 	if (s) {
 		session_set_client(s, name, a);
 		mf_copy(s->mta, sizeof(s->mta), mf_macro(ctx, "j"));
-		note_port(ctx, s);
+		note_self(ctx, s);
 	}
 	return protocol_go_on(s, SMFIP_NR_CONN);
 }
@@ -212,7 +215,8 @@ static sfsistat mf_data(SMFICTX *ctx)
 	if (!s)
 		return mf_reject(ctx, R_NO_MEMORY);
 	note_queue_id(ctx, &s->message);
-	if (message_is_ours(&s->message))
+	if (message_is_ours(&s->message) ||
+	    judge_wants_headers(&s->client, &s->message.judged))
 		return SMFIS_CONTINUE;
 	message_reset(&s->message);
 	return SMFIS_ACCEPT;
@@ -223,6 +227,10 @@ static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
 	struct session *s = protocol_session(ctx);
 
 	FAULT_PASS(MILTER_HEADER);
+	if (s && s->message.open &&
+	    judge_wants_headers(&s->client, &s->message.judged))
+		message_author(&s->message, span_of(name), span_of(value),
+			       s->settings->conf->fold_local_part);
 	if (s)
 		s->message.octets +=
 			span_of(name).n + span_of(value).n + sizeof(": \r");
@@ -230,6 +238,24 @@ static sfsistat mf_header(SMFICTX *ctx, char *name, char *value)
 		content_header(&s->message.content, span_of(name),
 			       span_of(value));
 	return protocol_go_on(s, SMFIP_NR_HDR);
+}
+
+/* A mail that is only passed on is done here: its body never crosses the
+ * socket. Where most mail is stored the MTA does not wait for this (see
+ * protocol.c). */
+static sfsistat mf_end_of_header(SMFICTX *ctx)
+{
+	struct session *s = protocol_session(ctx);
+	sfsistat verdict;
+
+	if (!s)
+		return mf_reject(ctx, R_NO_MEMORY);
+	if ((s->steps & SMFIP_NOEOH) != 0 || message_is_ours(&s->message))
+		return SMFIS_CONTINUE;
+	note_queue_id(ctx, &s->message);
+	verdict = finish_header(ctx, s);
+	message_reset(&s->message);
+	return verdict == SMFIS_CONTINUE ? SMFIS_ACCEPT : verdict;
 }
 
 static void note_piece(const struct content *c)
@@ -301,6 +327,7 @@ struct smfiDesc callbacks_table(void)
 		.xxfi_envrcpt = mf_rcpt,
 		.xxfi_data = mf_data,
 		.xxfi_header = mf_header,
+		.xxfi_eoh = mf_end_of_header,
 		.xxfi_body = mf_body,
 		.xxfi_eom = mf_end_of_message,
 		.xxfi_abort = mf_abort,

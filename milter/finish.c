@@ -174,6 +174,31 @@ static sfsistat finish_verdict(SMFICTX *ctx, const struct session *s)
 	return SMFIS_CONTINUE;
 }
 
+static struct verdict judge_authors(struct session *s)
+{
+	static const struct authors none;
+	struct message *m = &s->message;
+	struct verdict v = { m->authors_lost ? R_NO_MEMORY : R_NONE,
+			     m->authors_lost ? "memory" : "", 0 };
+
+	if (v.id == R_NONE && m->open)
+		judge_headers(&s->settings->judge, &s->client, &m->judged,
+			      m->authors ? m->authors : &none,
+			      deadline_in(s->settings->conf->lookup_timeout),
+			      &v);
+	FAULT_PASS(MILTER_HEADERS_JUDGED);
+	return v;
+}
+
+sfsistat finish_header(SMFICTX *ctx, struct session *s)
+{
+	struct verdict v = judge_authors(s);
+
+	if (v.id == R_NONE && !v.shadow)
+		return SMFIS_CONTINUE;
+	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
+}
+
 /* Of a mail that stores nothing: the last thing before the reply, for what
  * fails behind it was charged. */
 static enum reply_id finish_charge(struct session *s)
@@ -242,9 +267,12 @@ static sfsistat finish_relayed(SMFICTX *ctx, struct session *s)
 sfsistat finish_message(SMFICTX *ctx, struct session *s)
 {
 	int64_t begun = clock_us();
-	sfsistat verdict = session_begin_content(s) ? finish_stored(ctx, s)
-						    : finish_relayed(ctx, s);
+	sfsistat verdict = finish_header(ctx, s);
 
+	if (verdict != SMFIS_CONTINUE)
+		return verdict;
+	verdict = session_begin_content(s) ? finish_stored(ctx, s)
+					   : finish_relayed(ctx, s);
 	if (FAULT(MILTER_BEFORE_REPLY))
 		verdict = mf_reject(ctx, R_DELIVER_TEMP);
 	metric_add_time(M_EOM_SECONDS, begun);

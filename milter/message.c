@@ -64,6 +64,19 @@ void message_full(struct message *m, const struct conf *c)
 	intake_keep_full(&m->intake);
 }
 
+void message_author(struct message *m, struct span name, struct span value,
+		    bool fold_local)
+{
+	if (!authors_knows(name))
+		return;
+	if (!m->authors)
+		m->authors = calloc(1, sizeof(*m->authors));
+	if (m->authors)
+		authors_take(m->authors, name, value, fold_local);
+	else
+		m->authors_lost = true;
+}
+
 bool message_is_ours(const struct message *m)
 {
 	if (m->judged.limits.n > 0)
@@ -88,6 +101,7 @@ void message_reset(struct message *m)
 	intake_reset(&m->intake);
 	judge_message_release(&m->judged);
 	free(m->sender);
+	free(m->authors);
 	content_reset(&m->content);
 	content = m->content;
 	memset(m, 0, sizeof(*m));

@@ -16,7 +16,9 @@ struct message {
 	char *sender;                    /* path without <>, NULL = not open */
 	char queue_id[QUEUE_ID_MAX + 1]; /* "" = not known yet */
 	struct judge_message judged;
-	uint64_t octets; /* so far, line ends as in SMTP */
+	struct authors *authors; /* NULL: none was seen */
+	bool authors_lost;       /* no memory for them */
+	uint64_t octets;         /* so far, line ends as in SMTP */
 	struct intake intake;
 	struct content content;
 };
@@ -34,6 +36,10 @@ enum reply_id message_add(struct message *m, char **argv,
 /* Mailboxes of lists were found full at its end: left to the MTA, too, or left
  * out. */
 void message_full(struct message *m, const struct conf *c);
+
+/* Notes a field of the header if it names an author. */
+void message_author(struct message *m, struct span name, struct span value,
+		    bool fold_local);
 
 /* Is there anything that we do at its end? */
 bool message_is_ours(const struct message *m);

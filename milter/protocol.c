@@ -23,7 +23,7 @@ static const struct {
 	int stage;
 	const char *names;
 } macros[] = {
-	{ SMFIM_CONNECT, "j {daemon_port}" },
+	{ SMFIM_CONNECT, "j {daemon_addr} {daemon_port}" },
 	{ SMFIM_HELO, "{tls_version} {cipher}" },
 	{ SMFIM_ENVFROM, "i {auth_type} {auth_authen} " PROTOCOL_MAIL_MACRO },
 	{ SMFIM_ENVRCPT, "i {rcpt_addr}" },
@@ -35,6 +35,17 @@ static const struct {
 unsigned long protocol_actions(void)
 {
 	return ACTIONS;
+}
+
+/* The end of the header costs a turn, which a mail that is stored has no use
+ * for. It is asked for where mail is passed on: by role, or by default. */
+static unsigned long steps_of(const struct session *s)
+{
+	bool passes = s->client.role == JUDGE_POLICY ||
+		      span_is(span_of(s->settings->conf->default_mode), "pass");
+
+	return passes ? STEPS_WANTED & ~(unsigned long)SMFIP_NOEOH
+		      : STEPS_WANTED;
 }
 
 static sfsistat want_macros(SMFICTX *ctx)
@@ -75,7 +86,7 @@ sfsistat mf_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
 		return SMFIS_REJECT;
 	}
 	*pf0 = ACTIONS & f0;
-	*pf1 = STEPS_WANTED & f1;
+	*pf1 = steps_of(s) & f1;
 	*pf2 = 0;
 	*pf3 = 0;
 	s->steps = *pf1;

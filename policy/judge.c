@@ -19,51 +19,17 @@ struct verdict judge_decide(const struct judge *j, const struct judge_client *c,
 	return policy_decide(stage, f, m, j->tried, j->tried_arg);
 }
 
-/* Until somebody has said what the MTA serves, we would reject its mail. */
-static void modes_of(const struct judge *j, struct policy_modes *m_r)
-{
-	policy_modes_default(m_r);
-	if (j->conf->mta_domains.n == 0)
-		(void)policy_modes_set(m_r, P_RELAY_DENIED, M_SHADOW);
-}
-
-static void client_facts(const struct judge *j, const struct judge_client *c,
-			 struct client_facts *f_r)
-{
-	*f_r = (struct client_facts){ .authenticated = c->authenticated,
-				      .tls = c->tls,
-				      .relay_port = true };
-	f_r->trusted =
-		fact_of(c->has_addr &&
-			network_set_has(&j->conf->trusted_networks, &c->addr));
-}
-
 static void login_facts(struct lookup *l, const struct judge_client *c,
-			struct login_facts *f_r)
+			const struct judge_message *m, struct login_facts *f_r)
 {
-	*f_r = (struct login_facts){ .known = F_NO };
-	if (c->login.n > 0 && c->role != JUDGE_STORE)
-		lookup_login(l, &c->login, f_r);
-	f_r->was_known = c->login_known && *c->login_known;
-	if (c->login_known && f_r->known == F_YES)
-		*c->login_known = true;
-}
+	bool *known = c->login.n > 0 ? c->login_known : NULL;
 
-/* What is known without MAIL, as where mail is only stored: there the sender
- * has been told that it is accepted, and a hard reply would be a bounce. */
-static void begin(const struct judge *j, const struct judge_client *c,
-		  struct judge_message *m_r)
-{
-	memset(m_r, 0, sizeof(*m_r));
-	modes_of(j, &m_r->modes);
-	client_facts(j, c, &m_r->facts.client);
-	m_r->facts.over_quota_hard =
-		c->role != JUDGE_STORE &&
-		span_eq(span_of(j->conf->over_quota), SPAN_LIT("reject"));
-	m_r->only_stored = c->role == JUDGE_STORE;
-	m_r->facts.limit_hard =
-		!m_r->only_stored &&
-		span_eq(span_of(j->conf->limit_reply), SPAN_LIT("reject"));
+	*f_r = (struct login_facts){ .known = F_NO };
+	if (m->subject.n > 0 && c->role != JUDGE_STORE)
+		lookup_login(l, &m->subject, f_r);
+	f_r->was_known = known && *known;
+	if (known && f_r->known == F_YES)
+		*known = true;
 }
 
 void judge_mail(const struct judge *j, const struct judge_client *c,
@@ -72,16 +38,25 @@ void judge_mail(const struct judge *j, const struct judge_client *c,
 {
 	struct lookup l;
 
-	begin(j, c, m_r);
-	m_r->size = size;
-	m_r->null_sender = sender.n == 0;
+	*m_r = (struct judge_message){ .size = size,
+				       .null_sender = sender.n == 0 };
 	m_r->facts.mail.null_sender = m_r->null_sender;
+	/* where mail is only stored, the sender has been told that it is
+	 * accepted, and a hard reply would be a bounce */
+	m_r->only_stored = c->role == JUDGE_STORE;
+	m_r->facts.over_quota_hard =
+		!m_r->only_stored &&
+		span_eq(span_of(j->conf->over_quota), SPAN_LIT("reject"));
+	m_r->facts.limit_hard =
+		!m_r->only_stored &&
+		span_eq(span_of(j->conf->limit_reply), SPAN_LIT("reject"));
 	if (addr_parse(sender, j->conf->fold_local_part, &m_r->sender) !=
 	    ADDR_OK)
 		m_r->sender.n = 0;
-	m_r->subject = c->login;
 	lookup_begin(&l, j, deadline);
-	login_facts(&l, c, &m_r->facts.login);
+	judge_client_facts(&l, c, m_r);
+	login_facts(&l, c, m_r, &m_r->facts.login);
+	judge_sender_facts(&l, c, m_r);
 	*v_r = judge_decide(j, c, STAGE_MAIL, &m_r->facts, &m_r->modes);
 	lookup_end(&l);
 }
@@ -131,7 +106,28 @@ static void rcpt_facts(struct judging *g, struct span rcpt)
 	judge_domain(&g->l,
 		     f->syntax_ok ? addr_domain(&g->rcpt) : broken_domain(rcpt),
 		     f);
-	login_facts(&g->l, g->client, &g->facts.login);
+	login_facts(&g->l, g->client, g->message, &g->facts.login);
+}
+
+/* Whoever sends has the modes of his own domain. */
+static void rcpt_modes(struct judging *g)
+{
+	const struct policy_modes *sender = &g->message->modes;
+
+	judge_modes(&g->l,
+		    g->facts.rcpt.syntax_ok ? addr_domain(&g->rcpt)
+					    : SPAN_EMPTY,
+		    &g->modes);
+	for (unsigned i = 0; i < PREDICATE_COUNT; i++) {
+		enum predicate_id id = (enum predicate_id)i;
+
+		if ((predicate_get(id)->stages & STAGE_MAIL) != 0 ||
+		    id == P_RELAY_DENIED || id == P_RELAY_LOGIN ||
+		    id == P_RCPTS_PER_MESSAGE || id == P_LIMIT_OUT)
+			(void)policy_modes_set(
+				&g->modes, id,
+				(enum policy_mode)sender->mode[i]);
+	}
 }
 
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
@@ -145,8 +141,8 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 
 	memset(r, 0, sizeof(*r));
 	lookup_begin(&g.l, j, deadline);
-	modes_of(j, &g.modes);
 	rcpt_facts(&g, rcpt);
+	rcpt_modes(&g);
 	r->ours = g.facts.rcpt.local == F_YES;
 	r->keep = true;
 	judge_limit(&g, LIMIT_OUT, &m->subject, &g.facts);

@@ -5,6 +5,7 @@
 #define MAILROW_POLICY_JUDGE_H
 
 #include "lib/addr.h"
+#include "policy/authors.h"
 #include "policy/judge_memory.h"
 #include "policy/limits.h"
 #include "policy/predicate.h"
@@ -55,7 +56,9 @@ struct judge_client {
 	struct ipaddr addr;
 	bool has_addr;
 	bool tls;
-	unsigned port; /* of the MTA that it came to, 0 = not told */
+	unsigned port;      /* of the MTA that it came to, 0 = not told */
+	struct ipaddr self; /* likewise its address */
+	bool has_self;
 	struct span helo;
 	struct span mta; /* the MTA's own name, which is ours */
 	bool authenticated;
@@ -130,6 +133,16 @@ void judge_message_release(struct judge_message *m);
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct judge_message *m, struct span rcpt, int64_t deadline,
 		struct judged_rcpt *r);
+
+/* Must judge_headers() see the header of this mail? It is then not one that is
+ * accepted before its content. */
+bool judge_wants_headers(const struct judge_client *c,
+			 const struct judge_message *m);
+
+/* May it bear these authors? At end of message, before anything is stored. */
+void judge_headers(const struct judge *j, const struct judge_client *c,
+		   struct judge_message *m, const struct authors *a,
+		   int64_t deadline, struct verdict *v_r);
 void judged_release(struct judged_rcpt *r);
 
 /* A mail was not committed because one of these charges did not fit: the reply,

@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "policy/refresh.h"
 #include "sql/box.h"
 #include "sql/login.h"
 
@@ -19,6 +20,15 @@ void lookup_end(struct lookup *l)
 		pool_put(l->j->accounts, &l->accounts);
 	if (l->store)
 		pool_put(l->j->store, &l->store);
+	snapshot_put(&l->policy);
+}
+
+const struct snapshot *lookup_policy(struct lookup *l)
+{
+	if (!l->policy_asked && l->j->policy)
+		l->policy = snapshot_get(l->j->policy);
+	l->policy_asked = true;
+	return l->policy;
 }
 
 /* Who holds a connection of one pool does not wait for one of the other: two

@@ -5,6 +5,7 @@
 #define MAILROW_POLICY_JUDGE_LOOKUP_H
 
 #include "policy/judge.h"
+#include "policy/snapshot.h"
 
 struct lookup {
 	const struct judge *j;
@@ -12,10 +13,15 @@ struct lookup {
 	int64_t deadline; /* as in clock.h */
 	struct db *store;
 	struct db *accounts;
+	struct snapshot *policy; /* lookup_policy() */
+	bool policy_asked;
 };
 
 void lookup_begin(struct lookup *l, const struct judge *j, int64_t deadline);
 void lookup_end(struct lookup *l);
+
+/* The policy's tables, the same ones throughout. NULL: they were never read. */
+const struct snapshot *lookup_policy(struct lookup *l);
 
 /* domain is canonical. */
 void lookup_domain(struct lookup *l, struct span domain,

@@ -29,6 +29,19 @@ struct verdict judge_decide(const struct judge *j, const struct judge_client *c,
 			    unsigned stage, const struct facts *f,
 			    const struct policy_modes *m);
 
+/* The modes for a domain; empty: of the site. */
+void judge_modes(struct lookup *l, struct span domain,
+		 struct policy_modes *m_r);
+
+/* Of the client, with the account that its mail is charged to and the modes for
+ * it: after the sender is known. */
+void judge_client_facts(struct lookup *l, const struct judge_client *c,
+			struct judge_message *m);
+
+/* Of the sender, after the facts of the login. */
+void judge_sender_facts(struct lookup *l, const struct judge_client *c,
+			struct judge_message *m);
+
 /* Is there a limit that one more recipient does not fit into? Of who sends
  * (LIMIT_OUT), or of a mailbox. The message has the words then. */
 void judge_limit(struct judging *g, enum limit_direction d,

@@ -2,6 +2,7 @@ noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
 
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
+	policy/authors.c policy/authors.h \
 	policy/decisionid.c policy/decisionid.h \
 	policy/expand.c policy/expand.h \
 	policy/helo.c policy/helo.h \
@@ -20,6 +21,7 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/judge_limits.c \
 	policy/judge_lookup.c policy/judge_lookup.h \
 	policy/judge_rcpt.c policy/judgeint.h \
+	policy/judge_sender.c \
 	policy/judge_memory.c policy/judge_memory.h \
 	policy/lookup_owns.c policy/lookup_owns.h \
 	policy/limits.c policy/limits.h \
@@ -75,9 +77,12 @@ tests_unit_test_underway_SOURCES = tests/unit/test_underway.c
 tests_unit_test_underway_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_underway_LDADD = policy/libjudge.a $(CORE_LIBS) $(CMOCKA_LIBS)
 
-UNIT_SENDER = tests/unit/test_helo
+UNIT_SENDER = tests/unit/test_authors tests/unit/test_helo
 check_PROGRAMS += $(UNIT_SENDER)
 TESTS += $(UNIT_SENDER)
+tests_unit_test_authors_SOURCES = tests/unit/test_authors.c tests/unit/wire.h
+tests_unit_test_authors_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_authors_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_helo_SOURCES = tests/unit/test_helo.c tests/unit/wire.h
 tests_unit_test_helo_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_helo_LDADD = policy/libpolicy.a $(CORE_LIBS) $(CMOCKA_LIBS)

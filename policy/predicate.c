@@ -231,10 +231,11 @@ static enum fact hits_P_LIMIT_IN(const struct facts *f)
 	return f->limit_in;
 }
 
-/* Of a login that is the profile's. */
+/* Of a login that is the profile's, or a user of a webmail network. */
 static enum fact is_ours(const struct facts *f)
 {
-	return fact_and(is_login(f), f->login.known);
+	return fact_and(fact_or(is_login(f), speaks_for_others(f)),
+			f->login.known);
 }
 
 static enum fact hits_P_FROM_NOT_OWNED(const struct facts *f)

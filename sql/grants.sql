@@ -29,7 +29,7 @@ GRANT INSERT ON chunk TO 'mailrow-milter'@'localhost';
 GRANT INSERT ON mail TO 'mailrow-milter'@'localhost';
 GRANT EXECUTE ON PROCEDURE deliver_plain TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON domain TO 'mailrow-milter'@'localhost';
-GRANT SELECT (account_id, address, domain, quota, active, smtp, pop3)
+GRANT SELECT (account_id, address, domain, quota, active, smtp, pop3, tls_only)
   ON account TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON alias TO 'mailrow-milter'@'localhost';
 GRANT SELECT ON served TO 'mailrow-milter'@'localhost';

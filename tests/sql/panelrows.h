@@ -176,7 +176,7 @@ static const struct row state_rows[] = {
 	{ "vpopmail", "norelay@example.org", "pop3" },
 	{ "extmail", "old@example.org", "expired smtp pop3" },
 	{ "mailcow", "deaf@example.org", "- smtp pop3" },
-	{ "iredmail", "keep@example.org", "smtp+tls pop3+tls" },
+	{ "native iredmail", "keep@example.org", "smtp+tls pop3+tls" },
 };
 
 /* "login sender" */

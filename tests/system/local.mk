@@ -34,6 +34,7 @@ SYSTEM_TESTS = \
 	tests/system/test_status.py \
 	tests/system/test_sandbox.py \
 	tests/system/test_saslauthd.py \
+	tests/system/test_sender.py \
 	tests/system/test_sendmail.py \
 	tests/system/test_secrets.py \
 	tests/system/test_situations.py \

@@ -646,6 +646,19 @@ class SandboxTest(unittest.TestCase):
                 + self.sandbox.log("maillog").splitlines()[-15:]
             print("\n".join(["--- logs"] + log), file=sys.stderr)
 
+    def policy(self, sql):
+        """Changes the policy's tables: the milter has them when this
+        returns."""
+        self.sandbox.sql(sql)
+        new = self.sandbox.number("SELECT generation FROM policy_generation")
+        wait_until(lambda: "policy: generation %d in force" % new in
+                   self.sandbox.log("milter.log"), what="the new policy")
+
+    def mode(self, mode, *predicates, domain=""):
+        self.policy("".join(
+            "REPLACE INTO policy_mode (predicate, domain, mode) VALUES"
+            " ('%s', '%s', '%s');" % (p, domain, mode) for p in predicates))
+
     def assertRefused(self, code, call, *args):
         """The server answers with this code (SMTP) or these words (POP3)."""
         with self.assertRaises(Failed) as caught:

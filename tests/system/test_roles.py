@@ -146,9 +146,12 @@ class Roles(SandboxTest):
             "read again") == log + 3, what="the reload")
 
 
-class NothingForUs(SandboxTest):
-    def test_the_body_of_a_relayed_mail_does_not_cross_the_socket(self):
-        """Its octets are counted where the milter reads them."""
+class Crossing(SandboxTest):
+    """Octets are counted where the milter reads them."""
+
+    def crossed(self):
+        """What the milter has read of a mail that is only passed on, and of
+        one that is stored."""
         out = os.path.join(self.sandbox.dir, "log", "reads")
         child = self.child()
         watch = subprocess.Popen(
@@ -169,14 +172,40 @@ class NothingForUs(SandboxTest):
             watch.wait()
         with open(out, encoding="ascii", errors="replace") as f:
             text = f.read()
-        self.assertIn("yyyyyyyy", text)
-        self.assertNotIn("xxxxxxxx", text)
+        os.unlink(out)
+        return "xxxxxxxx" in text, "yyyyyyyy" in text
 
     def child(self):
         parent = self.sandbox.pid("milter")
         with open("/proc/%d/task/%d/children" % (parent, parent),
                   encoding="ascii") as f:
             return int(f.read().split()[0])
+
+
+class NothingForUs(Crossing):
+    def test_the_body_of_a_relayed_mail_does_not_cross_the_socket(self):
+        self.mode("off", "from_not_owned", "from_several",
+                  "sender_header_not_owned", "resent_from_not_owned")
+        self.assertEqual(self.crossed(), (False, True))
+        self.mode("shadow", "from_not_owned")
+        self.assertEqual(self.crossed(), (True, True))
+
+
+class PassedOn(Crossing):
+    CONF = ("default_mode = pass",)
+
+    def test_where_mail_is_passed_on_its_header_is_all_that_crosses(self):
+        self.sandbox.sql("INSERT INTO served VALUES ('%s', 'store')" % BOB)
+        self.assertEqual(self.crossed(), (False, True))
+        self.assertEqual(self.sandbox.log("milter.log").count(
+            "would be rejected by 'from_not_owned'"), 2)
+        self.mode("enforce", "from_not_owned")
+        with self.sandbox.submission() as s:
+            s.starttls()
+            s.auth_plain(ALICE, "secret of alice")
+            s.envelope(ALICE, ["x@foreign.test"])
+            self.assertRefused("550 5.7.1", s.data, mail("refused"))
+        self.assertEqual(self.sandbox.queue(), [])
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		.client = c, .message = m, .facts = m->facts, .r = r
 	};
 	int64_t begun = clock_us();
+	uint64_t shadow;
 
 	memset(r, 0, sizeof(*r));
 	lookup_begin(&g.l, j, deadline);
@@ -147,9 +148,11 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 	r->keep = true;
 	judge_limit(&g, LIMIT_OUT, &m->subject, &g.facts);
 	r->verdict = judge_decide(j, c, STAGE_RCPT, &g.facts, &g.modes);
+	shadow = r->verdict.shadow;
 	if (r->verdict.id == R_NONE && r->ours) {
 		r->keep = false;
 		judge_local(&g);
+		r->verdict.shadow |= shadow;
 	}
 	if (r->verdict.id == R_NONE)
 		judge_limit_count(&g);

@@ -261,6 +261,8 @@ static void judge_targets(struct judging *g, const struct expand_target *t,
 		tell_target(g, &r->target[i]);
 	}
 	r->verdict = sum_up(r);
+	for (size_t i = 0; i < r->n; i++)
+		r->verdict.shadow |= r->target[i].why.shadow;
 	if (g->l.j->conf->list_full_wait == 0)
 		judged_leave_out_full(r);
 	r->keep = stays(g);

@@ -288,6 +288,16 @@ class Sending(LimitTest):
         wait_until(lambda: self.sandbox.log("milter.log").count(
             "read again") > n, what="the reload")
 
+    def test_in_shadow_all_counts_and_nobody_is_refused(self):
+        self.sandbox.tool("policy", "mode", "limit_out", "shadow")
+        self.set(ALICE, "1h", "--messages", "1")
+        s = self.login()
+        for _ in range(3):
+            s.send(ALICE, [BOB], mail())
+        self.assertEqual(self.used()[0], 3)
+        self.assertIn("would be rejected by 'limit_out'",
+                      self.sandbox.log("milter.log"))
+
 
 class Receiving(LimitTest):
     def test_through_the_milter(self):
@@ -341,6 +351,18 @@ class Receiving(LimitTest):
             text = l.data(mail(body=b"0123456789\r\n" * 500))
         self.assertEqual([t[:3] for t in text], ["450", "250"])
         self.assertEqual(self.used(ALICE, "in")[0], 1)
+
+
+    def test_in_shadow_all_counts_and_nobody_is_refused(self):
+        self.sandbox.tool("policy", "mode", "limit_in", "shadow",
+                          "example.test")
+        self.set(BOB, "1h", "--in", "--messages", "1")
+        with self.sandbox.smtp() as s:
+            for _ in range(3):
+                s.send(ANN, [BOB], mail())
+        self.assertEqual(self.used(BOB, "in")[0], 3)
+        self.assertIn("would be rejected by 'limit_in'",
+                      self.sandbox.log("milter.log"))
 
 
 class PassOnly(LimitTest):

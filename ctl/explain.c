@@ -18,7 +18,10 @@ enum {
 	OPT_FROM,
 	OPT_TO,
 	OPT_SIZE,
-	OPT_ROLE
+	OPT_ROLE,
+	OPT_HEADER_FROM,
+	OPT_HEADER_SENDER,
+	OPT_HEADER_RESENT
 };
 
 static struct situation asked = { .client = { .role = JUDGE_FULL } };
@@ -35,6 +38,9 @@ static const struct option explain_options[] = {
 	{ "to", required_argument, NULL, OPT_TO },
 	{ "size", required_argument, NULL, OPT_SIZE },
 	{ "role", required_argument, NULL, OPT_ROLE },
+	{ "header-from", required_argument, NULL, OPT_HEADER_FROM },
+	{ "header-sender", required_argument, NULL, OPT_HEADER_SENDER },
+	{ "header-resent-from", required_argument, NULL, OPT_HEADER_RESENT },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -88,6 +94,14 @@ static int take_role(const char *text)
 			 text);
 }
 
+static int take_field(const struct tool *t, const char *name, const char *text)
+{
+	asked.has_header = true;
+	authors_take(&asked.authors, span_of(name), span_of(text),
+		     t->conf->fold_local_part);
+	return EX_OK;
+}
+
 static int explain_option(struct tool *t, int val, const char *argument)
 {
 	switch (val) {
@@ -114,6 +128,12 @@ static int explain_option(struct tool *t, int val, const char *argument)
 		return take_rcpt(argument);
 	case OPT_ROLE:
 		return take_role(argument);
+	case OPT_HEADER_FROM:
+		return take_field(t, "From", argument);
+	case OPT_HEADER_SENDER:
+		return take_field(t, "Sender", argument);
+	case OPT_HEADER_RESENT:
+		return take_field(t, "Resent-From", argument);
 	default:
 		return tool_octets(argument, &asked.size) ? EX_OK : EX_DATAERR;
 	}
@@ -137,6 +157,32 @@ static void run_rcpt(struct show *s, const struct judge *j, struct situation *w,
 	judged_release(&r);
 }
 
+static void run_headers(struct show *s, const struct judge *j,
+			struct situation *w, struct judge_message *m,
+			struct finding *f_r)
+{
+	show_begin(s, "headers", w->sender);
+	judge_headers(j, &w->client, m, &w->authors, deadline_of(j),
+		      &f_r->verdict);
+	f_r->stage = STAGE_HEADERS;
+	show_verdict(s, w, m, &f_r->verdict);
+}
+
+/* The content comes if there is anybody to have it. */
+static void run_behind_mail(struct show *s, const struct judge *j,
+			    struct situation *w, struct judge_message *m,
+			    struct finding *f_r)
+{
+	bool any = w->nrcpt == 0;
+
+	for (size_t i = 0; i < w->nrcpt; i++) {
+		run_rcpt(s, j, w, m, i, f_r);
+		any |= f_r->verdict.id == R_NONE;
+	}
+	if (any && w->has_header)
+		run_headers(s, j, w, m, f_r);
+}
+
 static void explain_run(struct show *s, const struct judge *j,
 			struct situation *w, struct finding *f_r)
 {
@@ -149,8 +195,7 @@ static void explain_run(struct show *s, const struct judge *j,
 	show_verdict(s, w, &m, &f_r->verdict);
 	show_network(s, j, w);
 	if (f_r->verdict.id == R_NONE)
-		for (size_t i = 0; i < w->nrcpt; i++)
-			run_rcpt(s, j, w, &m, i, f_r);
+		run_behind_mail(s, j, w, &m, f_r);
 	show_limits(s, &m);
 	judge_message_release(&m);
 }
@@ -206,7 +251,9 @@ const struct verb explain_verbs[] = {
 	  .name = "",
 	  .max_args = 1,
 	  .usage = "ID | --from A --to B [--client IP] [--port N] [--tls] "
-		   "[--helo H] [--mta H] [--login L] [--size N] [--role R]",
+		   "[--helo H] [--mta H] [--login L] [--size N] [--role R] "
+		   "[--header-from X] [--header-sender X] "
+		   "[--header-resent-from X]",
 	  .help = "what becomes of a mail, and why",
 	  .run = explain,
 	  .options = explain_options,

@@ -15,6 +15,8 @@ struct situation {
 	struct span rcpt[EXPLAIN_RCPTS_MAX];
 	size_t nrcpt;
 	uint64_t size;
+	struct authors authors; /* of the header */
+	bool has_header;        /* else its predicates are not tried */
 };
 
 /* What it came to. */

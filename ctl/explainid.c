@@ -103,8 +103,8 @@ static void compare(void *arg, struct show *s, const struct finding *f)
 		 f->verdict.id == R_NONE ? "" : f->verdict.predicate,
 		 same ? "the same" : "different", "",
 		 !same && is_of_the_moment(was)
-			 ? SPAN_LIT("it was no predicate that decided, but the "
-				    "state of the daemon")
+			 ? SPAN_LIT("it hung on what is not kept: the daemon's "
+				    "state, other recipients or header fields")
 			 : SPAN_EMPTY);
 }
 
@@ -136,6 +136,11 @@ static int explain_recorded(struct tool *t, struct recorded *r)
 	w.size = d->size;
 	if (d->text[DECISION_RECIPIENT].n > 0)
 		w.rcpt[w.nrcpt++] = d->text[DECISION_RECIPIENT];
+	w.has_header = d->text[DECISION_HEADER_FROM].n > 0;
+	if (w.has_header)
+		authors_take(&w.authors, SPAN_LIT("From"),
+			     d->text[DECISION_HEADER_FROM],
+			     t->conf->fold_local_part);
 	fill_client(d, t->conf->fold_local_part, &w.client);
 	return explain_situation(t, &w, compare, r);
 }

@@ -70,13 +70,23 @@ static void log_reject(const struct session *s, enum say_step step,
 		 said.s, l.envelope, l.proto, l.helo.s, v->predicate, id);
 }
 
+/* Whom From names, as far as it can be read. */
+static void put_from(struct buf *b, const struct authors *a)
+{
+	for (size_t i = 0; a && i < a->from.n; i++) {
+		buf_puts(b, i ? ", " : "");
+		buf_put_span(b, addr_span(&a->from.entry[i].addr));
+	}
+}
+
 /* A MAIL that is merely accepted is no decision of note: its recipients are. */
 static void note(const struct session *s, enum say_step step, struct span rcpt,
 		 const struct verdict *v, const struct reply_words *words,
 		 const char *id)
 {
 	const struct message *m = &s->message;
-	const struct decision d = {
+	struct buf from = BUF_INIT(ADDRLIST_MAX * (ADDR_MAX + 2));
+	struct decision d = {
 		.port = s->client.port,
 		.size = m->declared,
 		.text = { [DECISION_ID] = span_of(id),
@@ -92,8 +102,13 @@ static void note(const struct session *s, enum say_step step, struct span rcpt,
 			  [DECISION_RECIPIENT] = addr_bare(rcpt) },
 	};
 
-	if (step != SAY_MAIL || v->id != R_NONE || v->shadow)
-		decisionnote(s->settings->conf, d, v, words);
+	if (step == SAY_MAIL && v->id == R_NONE && !v->shadow)
+		return;
+	if (step == SAY_END)
+		put_from(&from, m->authors);
+	d.text[DECISION_HEADER_FROM] = buf_span(&from);
+	decisionnote(s->settings->conf, d, v, words);
+	buf_release(&from);
 }
 
 static sfsistat reject(SMFICTX *ctx, const struct session *s,

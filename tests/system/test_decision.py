@@ -172,11 +172,12 @@ class Decisions(Base):
         finally:
             self.sandbox.kill("db", signal.SIGCONT)
         self.sandbox.start()
-        self.reject()
+        self.wait_rows(1, "decision_id = '%s'" % self.reject())
 
     @unittest.skipUnless(shutil.which("fail2ban-regex"), "no fail2ban")
     def test_the_filters_of_others_still_match(self):
         self.reject()
+        self.wait_rows(1)
         for log in ("maillog", "milter.log"):
             path = os.path.join(self.sandbox.env["MAILROW_LOG"], log)
             lines = [l for l in self.sandbox.log(log).splitlines()

@@ -111,17 +111,30 @@ DECIDES = {
                                "rcpts": [BOB, ALICE]},
     "limit_out": {"login": LIMITED, "sender": LIMITED, "rcpts": [BOB]},
     "limit_in": {"rcpts": [LIMITED_IN]},
+    "from_not_owned": {"login": ALICE, "sender": ALICE, "from": BOB},
+    "from_several": {"login": ALICE, "sender": ALICE,
+                     "from": ALICE + ", " + ALICE.replace("@", "+x@")},
+    "sender_header_not_owned": {"login": ALICE, "sender": ALICE,
+                                "from": ALICE, "sender_field": BOB},
+    "resent_from_not_owned": {"login": ALICE, "sender": ALICE, "from": ALICE,
+                              "resent": BOB},
+    "from_forged": {"from": BOB},
 }
 # The judge does not fetch their facts: no more than compared.
 WITHOUT_FACTS = {
-    "network_blocked", "helo_forged", "login_needs_tls", "login_suspended",
-    "login_expired", "login_receive_only", "webmail_sender", "sender_null",
-    "sender_not_owned", "sender_forged", "size_sender", "relay_login",
-    "recipient_suspended", "recipient_expired", "recipient_send_only",
-    "access_denied", "recipient_restricted", "recipient_needs_tls",
-    "recipient_size", "recipients_per_message"}
+    "login_suspended", "login_expired", "login_receive_only", "size_sender",
+    "relay_login", "recipient_suspended", "recipient_expired",
+    "recipient_send_only", "access_denied", "recipient_restricted",
+    "recipient_needs_tls", "recipient_size", "recipients_per_message"}
+# They hang on what their rows do not tell.
+NOT_KEPT = ("recipients_per_message", "sender_header_not_owned",
+            "resent_from_not_owned", "from_several")
 HARMLESS = {"client": STRANGER, "helo": "client.test", "login": None,
-            "tls": False, "sender": FOREIGN, "rcpts": [BOB], "size": 0}
+            "tls": False, "sender": FOREIGN, "rcpts": [BOB], "size": 0,
+            "from": None, "sender_field": None, "resent": None}
+FIELDS = (("from", "From", "--header-from"),
+          ("sender_field", "Sender", "--header-sender"),
+          ("resent", "Resent-From", "--header-resent-from"))
 
 
 class Live:
@@ -130,6 +143,7 @@ class Live:
 
     def __init__(self, sandbox):
         self.sandbox = sandbox
+        self.serial = 0
 
     def begin(self, s, w):
         if w["tls"]:
@@ -148,7 +162,17 @@ class Live:
             said = s.cmd("MAIL FROM:<%s>%s" % (w["sender"], size))
             if said[:3] != "250":
                 return [said]
-            return [s.cmd("RCPT TO:<%s>" % r) for r in w["rcpts"]]
+            said = [s.cmd("RCPT TO:<%s>" % r) for r in w["rcpts"]]
+            if w["from"] and any(a[:3] == "250" for a in said):
+                said.append(s.data(self.message(w), want=None))
+            return said
+
+    def message(self, w):
+        self.serial += 1
+        fields = ["%s: %s" % (name, w[key]) for key, name, _ in FIELDS
+                  if w[key]]
+        return "\r\n".join(fields + ["Message-ID: <%d@situations.test>"
+                                     % self.serial, "", "x", ""]).encode()
 
 
 class Situations(SandboxTest):
@@ -188,7 +212,11 @@ class Situations(SandboxTest):
                 "rcpts": rng.sample([BOB, ALICE, NOBODY, LIST, OFF, AWAY, LONG,
                                      "bob+x@example.test", *RECEIVING],
                                     rng.randint(1, 3)),
-                "size": rng.choice([0, 0, 900, 6000, 200000])}
+                "size": rng.choice([0, 0, 900, 6000, 200000]),
+                "from": rng.choice([None, None, ALICE, BOB, FOREIGN,
+                                    login or FOREIGN]),
+                "sender_field": rng.choice([None, None, login or BOB, BOB]),
+                "resent": rng.choice([None, None, None, ALICE])}
 
     def tool(self, *args):
         r = subprocess.run(
@@ -208,6 +236,9 @@ class Situations(SandboxTest):
             args += ["--login", w["login"]]
         if w["tls"]:
             args.append("--tls")
+        for key, _, option in FIELDS:
+            if w["from"] and w[key]:
+                args += [option, w[key]]
         return self.tool(*args)
 
     def compare(self, w, live, rows):
@@ -233,7 +264,7 @@ class Situations(SandboxTest):
     def ask_again(self, rng):
         """What was recorded is enough to decide the same."""
         names = sorted(n for n, p in self.named.items()
-                       if p != "recipients_per_message")
+                       if p not in NOT_KEPT)
         for name in rng.sample(names, AGAIN):
             now, = [r for r in self.tool(name) if r["step"] == "now"]
             self.assertEqual(now["outcome"], "the same",

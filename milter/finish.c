@@ -264,6 +264,30 @@ static sfsistat finish_relayed(SMFICTX *ctx, struct session *s)
 	return id == R_NONE ? verdict : finish_reject(ctx, s, id);
 }
 
+/* The declared size may have been missing, or wrong. */
+static sfsistat finish_size(SMFICTX *ctx, struct session *s)
+{
+	struct message *m = &s->message;
+	struct verdict v;
+
+	judge_end(&s->settings->judge, &s->client, &m->judged, m->octets, &v);
+	if (v.id == R_NONE && !intake_sizes(&m->intake, m->octets)) {
+		v.id = R_RCPT_SIZE;
+		v.predicate = predicate_get(P_RCPT_SIZE)->name;
+	}
+	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
+}
+
+static sfsistat finish_sized(SMFICTX *ctx, struct session *s)
+{
+	sfsistat verdict = finish_size(ctx, s);
+
+	if (verdict != SMFIS_CONTINUE)
+		return verdict;
+	return session_begin_content(s) ? finish_stored(ctx, s)
+					: finish_relayed(ctx, s);
+}
+
 sfsistat finish_message(SMFICTX *ctx, struct session *s)
 {
 	int64_t begun = clock_us();
@@ -271,8 +295,7 @@ sfsistat finish_message(SMFICTX *ctx, struct session *s)
 
 	if (verdict != SMFIS_CONTINUE)
 		return verdict;
-	verdict = session_begin_content(s) ? finish_stored(ctx, s)
-					   : finish_relayed(ctx, s);
+	verdict = finish_sized(ctx, s);
 	if (FAULT(MILTER_BEFORE_REPLY))
 		verdict = mf_reject(ctx, R_DELIVER_TEMP);
 	metric_add_time(M_EOM_SECONDS, begun);

@@ -50,10 +50,8 @@ static bool asks_success(char **argv)
 
 enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 {
-	if (asks_success(argv) || judged_has_full(r)) {
-		judged_release(r);
-		r->keep = true;
-	}
+	if (asks_success(argv) || judged_has_full(r))
+		judged_keep(r);
 	return intake_add(&m->intake, span_of(argv[0]), r);
 }
 
@@ -79,10 +77,11 @@ void message_author(struct message *m, struct span name, struct span value,
 
 bool message_is_ours(const struct message *m)
 {
-	if (m->judged.limits.n > 0)
+	if (m->judged.limits.n > 0 || m->judged.size_max > 0)
 		return true;
 	for (size_t i = 0; i < m->intake.nrcpt; i++)
-		if (m->intake.rcpt[i].judged.n > 0)
+		if (m->intake.rcpt[i].judged.n > 0 ||
+		    m->intake.rcpt[i].judged.size_max > 0)
 			return true;
 	return false;
 }

@@ -308,6 +308,41 @@ enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
 	return id;
 }
 
+static bool is_smaller(uint64_t size_max, uint64_t octets)
+{
+	return size_max > 0 && size_max < octets;
+}
+
+static bool leave_out_larger(struct judged_rcpt *r, uint64_t octets)
+{
+	bool left = r->n == 0;
+
+	for (size_t k = 0; k < r->n; k++) {
+		struct judged_target *t = &r->target[k];
+
+		if (!judged_stores(t) && !judged_goes_on(t))
+			continue;
+		if (!is_smaller(t->size_max, octets)) {
+			left = true;
+			continue;
+		}
+		t->kind = JUDGED_LEFT_OUT;
+		t->why = (struct verdict){
+			.id = R_RCPT_SIZE,
+			.predicate = predicate_get(P_RCPT_SIZE)->name
+		};
+	}
+	return left && !is_smaller(r->size_max, octets);
+}
+
+bool intake_sizes(struct intake *in, uint64_t octets)
+{
+	for (size_t i = 0; i < in->nrcpt; i++)
+		if (!leave_out_larger(&in->rcpt[i].judged, octets))
+			return false;
+	return true;
+}
+
 static bool is_full(const struct intake *in, const struct judged_target *t)
 {
 	const struct intake_box *b =
@@ -370,8 +405,7 @@ void intake_keep_full(struct intake *in)
 
 		if (judged_has_full(r)) {
 			in->ntarget -= r->n;
-			judged_release(r);
-			r->keep = true;
+			judged_keep(r);
 		}
 		(void)add_boxes(in, r, i);
 	}

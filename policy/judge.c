@@ -25,8 +25,10 @@ static void login_facts(struct lookup *l, const struct judge_client *c,
 	bool *known = c->login.n > 0 ? c->login_known : NULL;
 
 	*f_r = (struct login_facts){ .known = F_NO };
-	if (m->subject.n > 0 && c->role != JUDGE_STORE)
+	if (m->subject.n > 0 && c->role != JUDGE_STORE) {
 		lookup_login(l, &m->subject, f_r);
+		judge_login_policy(l, &m->subject, f_r);
+	}
 	f_r->was_known = known && *known;
 	if (known && f_r->known == F_YES)
 		*known = true;
@@ -57,6 +59,7 @@ void judge_mail(const struct judge *j, const struct judge_client *c,
 	judge_client_facts(&l, c, m_r);
 	login_facts(&l, c, m_r, &m_r->facts.login);
 	judge_sender_facts(&l, c, m_r);
+	judge_sender_size(&l, m_r);
 	*v_r = judge_decide(j, c, STAGE_MAIL, &m_r->facts, &m_r->modes);
 	lookup_end(&l);
 }
@@ -130,6 +133,16 @@ static void rcpt_modes(struct judging *g)
 	}
 }
 
+/* After the modes. */
+static void policy_facts(struct judging *g)
+{
+	struct rcpt_facts *f = &g->facts.rcpt;
+
+	judge_sender_scope(g, f);
+	if (f->local != F_NO)
+		judge_rcpt_policy(g, &g->rcpt, f, &g->r->size_max);
+}
+
 void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		struct judge_message *m, struct span rcpt, int64_t deadline,
 		struct judged_rcpt *r)
@@ -144,6 +157,7 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 	lookup_begin(&g.l, j, deadline);
 	rcpt_facts(&g, rcpt);
 	rcpt_modes(&g);
+	policy_facts(&g);
 	r->ours = g.facts.rcpt.local == F_YES;
 	r->keep = true;
 	judge_limit(&g, LIMIT_OUT, &m->subject, &g.facts);
@@ -154,8 +168,10 @@ void judge_rcpt(const struct judge *j, const struct judge_client *c,
 		judge_local(&g);
 		r->verdict.shadow |= shadow;
 	}
-	if (r->verdict.id == R_NONE)
+	if (r->verdict.id == R_NONE) {
 		judge_limit_count(&g);
+		m->nrcpt++;
+	}
 	lookup_end(&g.l);
 	metric_add_time(M_RCPT_SECONDS, begun);
 }
@@ -178,6 +194,17 @@ bool judged_has_full(const struct judged_rcpt *r)
 		if (r->target[i].kind == JUDGED_FULL)
 			return true;
 	return false;
+}
+
+void judged_keep(struct judged_rcpt *r)
+{
+	uint64_t size_max = r->size_max;
+
+	if (r->n == 1 && r->target[0].size_max > 0)
+		size_max = r->target[0].size_max;
+	judged_release(r);
+	r->size_max = size_max;
+	r->keep = true;
 }
 
 void judged_leave_out_full(struct judged_rcpt *r)

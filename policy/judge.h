@@ -85,6 +85,8 @@ struct judge_message {
 	bool unlimited;   /* no limit counts it */
 	char limited[ADDR_MAX + 1]; /* whom the limit counts that was reached */
 	char limited_text[LIMITED_TEXT_MAX]; /* which, and when it frees */
+	uint64_t size_max;                   /* that who sends may; 0: any */
+	uint64_t nrcpt;                      /* accepted so far */
 	struct holding holding; /* room that its recipients were promised */
 };
 
@@ -105,6 +107,7 @@ struct judged_target {
 	struct addr address; /* canonical; of a mailbox as stored */
 	struct box box;      /* STORE, MIRROR, FULL */
 	uint64_t quota;      /* octets, 0 = none */
+	uint64_t size_max;   /* that it takes at once, 0 = any */
 	struct verdict why;  /* FULL, LEFT_OUT */
 };
 
@@ -113,6 +116,7 @@ struct judged_rcpt {
 	bool ours; /* of a domain of ours */
 	bool keep; /* the recipient stays in the envelope as it is: the MTA
 		    * has to deliver it too, or alone (n = 0) */
+	uint64_t size_max; /* that it takes at once as it was named, 0 = any */
 	struct judged_target *target; /* of an accepted recipient */
 	size_t n;
 };
@@ -145,6 +149,11 @@ void judge_headers(const struct judge *j, const struct judge_client *c,
 		   int64_t deadline, struct verdict *v_r);
 void judged_release(struct judged_rcpt *r);
 
+/* The mail has come to its end, and has so many octets, whatever was declared:
+ * may its sender send them? Of the recipients see intake_sizes(). */
+void judge_end(const struct judge *j, const struct judge_client *c,
+	       struct judge_message *m, uint64_t octets, struct verdict *v_r);
+
 /* A mail was not committed because one of these charges did not fit: the reply,
  * with its words in the message. */
 enum reply_id judge_limit_reached(struct judge_message *m,
@@ -169,6 +178,10 @@ static inline bool judged_goes_on(const struct judged_target *t)
 
 /* True if a mailbox that it leads to is full, while others are not. */
 bool judged_has_full(const struct judged_rcpt *r);
+
+/* The recipient is left to the MTA as it is; where it leads is forgotten, but
+ * for the size that a mailbox takes. */
+void judged_keep(struct judged_rcpt *r);
 
 /* Is this why somebody cannot have the mail yet, and may have it later? */
 bool judge_may_wait(enum reply_id id);

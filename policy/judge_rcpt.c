@@ -98,7 +98,7 @@ static const enum judged_kind kind_of_mode[] = {
 	[SERVED_STORE] = JUDGED_STORE,
 };
 
-static void judge_mailbox_target(const struct judging *g,
+static void judge_mailbox_target(struct judging *g,
 				 const struct judge_mailbox *b,
 				 struct rcpt_facts *f, struct judged_target *t)
 {
@@ -109,6 +109,7 @@ static void judge_mailbox_target(const struct judging *g,
 	t->address = b->facts.name;
 	t->box = b->box;
 	t->quota = b->facts.quota;
+	judge_rcpt_policy(g, &t->address, f, &t->size_max);
 }
 
 static void limit_facts(struct judging *g, struct facts *f,
@@ -354,9 +355,8 @@ void judge_local(struct judging *g)
 	if (g->r->verdict.id != R_NONE || g->client->role == JUDGE_POLICY) {
 		struct verdict v = g->r->verdict;
 
-		judged_release(g->r);
+		judged_keep(g->r);
 		g->r->verdict = v;
 		g->r->ours = true;
-		g->r->keep = true;
 	}
 }

@@ -110,7 +110,8 @@ void judge_client_facts(struct lookup *l, const struct judge_client *c,
 
 	*f = (struct client_facts){ .authenticated = c->authenticated,
 				    .tls = c->tls,
-				    .relay_port = true };
+				    .relay_port = judge_is_relay_port(
+					    l->j->conf, c->port) };
 	policy_modes_default(&m->modes);
 	if (c->role == JUDGE_STORE)
 		return;

@@ -54,6 +54,18 @@ void judge_limit_count(struct judging *g);
 void judge_limit_words(struct judge_message *m, const struct limits_line *line,
 		       const struct limit_state *state);
 
+/* judge_account.c: the account's own policy. Of who sends: where he may relay,
+ * what his login may, how much at once, to whom and to how many; of a
+ * recipient, as it was named or where it leads, what it takes, and of it the
+ * largest size (0: any). */
+bool judge_is_relay_port(const struct conf *c, unsigned port);
+void judge_login_policy(struct lookup *l, const struct addr *who,
+			struct login_facts *f);
+void judge_sender_size(struct lookup *l, struct judge_message *m);
+void judge_sender_scope(struct judging *g, struct rcpt_facts *f);
+void judge_rcpt_policy(struct judging *g, const struct addr *a,
+		       struct rcpt_facts *f, uint64_t *size_max_r);
+
 /* A recipient of an active domain of ours: where it leads, and what becomes of
  * each end of the way. */
 void judge_local(struct judging *g);

@@ -1,4 +1,5 @@
 noinst_LIBRARIES += policy/libpolicy.a policy/libjudge.a
+dist_man_MANS += policy/mailrow-policy.7
 
 # Pure: facts in, verdict out.
 policy_libpolicy_a_SOURCES = policy/account.h \
@@ -18,6 +19,7 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/underway.c policy/underway.h \
 	policy/intake.c policy/intake.h \
 	policy/judge.c policy/judge.h \
+	policy/judge_account.c \
 	policy/judge_limits.c \
 	policy/judge_lookup.c policy/judge_lookup.h \
 	policy/judge_rcpt.c policy/judgeint.h \

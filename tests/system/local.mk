@@ -28,6 +28,7 @@ SYSTEM_TESTS = \
 	tests/system/test_pop3edge.py \
 	tests/system/test_pop3parent.py \
 	tests/system/test_purge.py \
+	tests/system/test_rcptpolicy.py \
 	tests/system/test_recipients.py \
 	tests/system/test_resolve.py \
 	tests/system/test_roles.py \

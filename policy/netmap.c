@@ -6,7 +6,7 @@
 
 #include "lib/array.h"
 
-enum { NO_OUTER = UINT32_MAX };
+#define NO_OUTER UINT32_MAX
 
 struct netmap_entry {
 	struct ipaddr base;

@@ -29,7 +29,7 @@ struct account_row {
 };
 
 /* The rows of one subject and direction are a chain. */
-enum { LIMIT_LAST = UINT32_MAX };
+#define LIMIT_LAST UINT32_MAX
 struct limit_link {
 	struct limit_row row;
 	uint32_t next; /* or LIMIT_LAST */

@@ -271,10 +271,12 @@ static sfsistat finish_size(SMFICTX *ctx, struct session *s)
 	struct verdict v;
 
 	judge_end(&s->settings->judge, &s->client, &m->judged, m->octets, &v);
-	if (v.id == R_NONE && !intake_sizes(&m->intake, m->octets)) {
-		v.id = R_RCPT_SIZE;
+	if (v.id == R_NONE)
+		v.id = told(s, intake_sizes(&m->intake, m->octets));
+	if (v.id == R_RCPT_SIZE)
 		v.predicate = predicate_get(P_RCPT_SIZE)->name;
-	}
+	else if (v.id != R_NONE && !v.predicate[0])
+		v.predicate = predicate_get(P_RCPT_OVER_QUOTA)->name;
 	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
 }
 

@@ -81,7 +81,8 @@ bool message_is_ours(const struct message *m)
 		return true;
 	for (size_t i = 0; i < m->intake.nrcpt; i++)
 		if (m->intake.rcpt[i].judged.n > 0 ||
-		    m->intake.rcpt[i].judged.size_max > 0)
+		    m->intake.rcpt[i].judged.size_max > 0 ||
+		    m->intake.rcpt[i].judged.room > 0)
 			return true;
 	return false;
 }

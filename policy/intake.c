@@ -335,12 +335,17 @@ static bool leave_out_larger(struct judged_rcpt *r, uint64_t octets)
 	return left && !is_smaller(r->size_max, octets);
 }
 
-bool intake_sizes(struct intake *in, uint64_t octets)
+enum reply_id intake_sizes(struct intake *in, uint64_t octets)
 {
-	for (size_t i = 0; i < in->nrcpt; i++)
-		if (!leave_out_larger(&in->rcpt[i].judged, octets))
-			return false;
-	return true;
+	for (size_t i = 0; i < in->nrcpt; i++) {
+		struct judged_rcpt *r = &in->rcpt[i].judged;
+
+		if (!leave_out_larger(r, octets))
+			return R_RCPT_SIZE;
+		if (is_smaller(r->room, octets))
+			return R_DELIVER_QUOTA;
+	}
+	return R_NONE;
 }
 
 static bool is_full(const struct intake *in, const struct judged_target *t)

@@ -72,9 +72,10 @@ enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
 			    uint64_t octets, struct buf *why)
 	__attribute__((warn_unused_result));
 
-/* The mail has so many octets: who of a list takes fewer is left out. False:
- * that is a recipient, or nobody is left of one. */
-bool intake_sizes(struct intake *in, uint64_t octets)
+/* The mail has so many octets: who of a list takes fewer is left out.
+ * R_RCPT_SIZE: that is a recipient, or nobody is left of one. R_DELIVER_QUOTA:
+ * one that is left to the MTA has no room for them, and would bounce them. */
+enum reply_id intake_sizes(struct intake *in, uint64_t octets)
 	__attribute__((warn_unused_result));
 
 /* After R_DELIVER_QUOTA: is the mailbox that has no room only one of those that

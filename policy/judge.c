@@ -196,15 +196,24 @@ bool judged_has_full(const struct judged_rcpt *r)
 	return false;
 }
 
+/* What had room for one octet has some. */
+static uint64_t room_of(const struct judged_target *t)
+{
+	return judged_stores(t) && t->quota > t->box.octets
+		       ? t->quota - t->box.octets
+		       : 0;
+}
+
 void judged_keep(struct judged_rcpt *r)
 {
-	uint64_t size_max = r->size_max;
+	struct judged_rcpt kept = { .keep = true, .size_max = r->size_max };
 
 	if (r->n == 1 && r->target[0].size_max > 0)
-		size_max = r->target[0].size_max;
+		kept.size_max = r->target[0].size_max;
+	if (r->n == 1)
+		kept.room = room_of(&r->target[0]);
 	judged_release(r);
-	r->size_max = size_max;
-	r->keep = true;
+	*r = kept;
 }
 
 void judged_leave_out_full(struct judged_rcpt *r)

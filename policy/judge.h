@@ -117,6 +117,7 @@ struct judged_rcpt {
 	bool keep; /* the recipient stays in the envelope as it is: the MTA
 		    * has to deliver it too, or alone (n = 0) */
 	uint64_t size_max; /* that it takes at once as it was named, 0 = any */
+	uint64_t room;     /* judged_keep(): of its mailbox, 0 = any */
 	struct judged_target *target; /* of an accepted recipient */
 	size_t n;
 };
@@ -180,7 +181,7 @@ static inline bool judged_goes_on(const struct judged_target *t)
 bool judged_has_full(const struct judged_rcpt *r);
 
 /* The recipient is left to the MTA as it is; where it leads is forgotten, but
- * for the size that a mailbox takes. */
+ * for the size that its mailbox takes, and has room for. */
 void judged_keep(struct judged_rcpt *r);
 
 /* Is this why somebody cannot have the mail yet, and may have it later? */

@@ -356,6 +356,7 @@ void judge_local(struct judging *g)
 		struct verdict v = g->r->verdict;
 
 		judged_keep(g->r);
+		g->r->room = 0; /* a body would cross the socket for it */
 		g->r->verdict = v;
 		g->r->ours = true;
 	}

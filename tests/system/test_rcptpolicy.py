@@ -393,5 +393,87 @@ class PassOnly(PolicyTest):
         self.check_delivered([BOB], login=CAROL)
 
 
+class Backscatter(PolicyTest):
+    """Whatever cannot be delivered is told in the conversation, or goes to those
+    who can have it: no accepted mail comes back."""
+
+    CONF = ("mta_domains = mta.test", "list_full_wait = 2s")
+    BIG = mail("big", b"x" * 998 + b"\r\n" * 9000)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        tool = cls.sandbox.tool
+        for who in ("off", "late", "small", "pal", "few", "inside"):
+            cls.sandbox.account(who + "@example.test")
+        tool("account", "disable", "off@example.test")
+        tool("account", "quota", "small@example.test", "5000")
+        tool("domain", "add", "closed.test")
+        tool("domain", "disable", "closed.test")
+        tool("alias", "add", "circle@example.test", "circle2@example.test")
+        tool("alias", "add", "circle2@example.test", "circle@example.test")
+        for name in ("off", "small", "late", "pal", "few", "inside", "gone"):
+            tool("alias", "add", "list-%s@example.test" % name, BOB,
+                 name + "@example.test")
+        tool("alias", "add", "list-none@example.test", "gone@example.test",
+             "off@example.test")
+        tool("limit", "set", "few@example.test", "1h", "--in",
+             "--messages", "0")
+
+    def situation(self):
+        self.set("account policy late@example.test expires 2020-01-31",
+                 "account policy pal@example.test suspended yes",
+                 "account policy %s may-receive no" % ALICE,
+                 "account policy inside@example.test accept-from internal",
+                 "account policy %s max-size 3000" % CAROL,
+                 "account policy %s require-tls yes" % DAVE,
+                 "access set bob+news@example.test * deny")
+
+    def send(self, recipient, message, params, size):
+        """True: accepted. Else nobody has it."""
+        with self.sandbox.smtp() as s:
+            s.cmd("MAIL FROM:<%s>%s" % (
+                ANN, size and " SIZE=%d" % len(message) or ""), "250")
+            answer = s.cmd("RCPT TO:<%s>%s" % (recipient, params))
+            if answer.startswith("250"):
+                answer = s.data(message, want=None)
+            self.assertRegex(answer, "^(250|4|5)")
+            return answer.startswith("250")
+
+    def bounces(self):
+        return [l for l in self.sandbox.log("maillog").splitlines()
+                if "status=bounced" in l or "status=expired" in l] \
+            + [m for m in self.sandbox.sunk() if b"Undelivered" in m]
+
+    def test_nothing_that_was_accepted_bounces(self):
+        self.situation()
+        accepted, refused = [], []
+        names = ["nobody", "off", "late", "small", "pal", "few", "inside",
+                 "alice", "carol", "dave", "bob", "bob+news", "circle",
+                 "list-off", "list-small", "list-late", "list-pal",
+                 "list-few", "list-inside", "list-gone", "list-none"]
+        rcpts = [n + "@example.test" for n in names] + \
+            [OUT, "x@closed.test", '"a b@example.test']
+        for rcpt in rcpts:
+            for params in ("", " NOTIFY=SUCCESS,FAILURE"):
+                for size in (True, False):
+                    for message in (mail("small"), self.BIG):
+                        kind = (rcpt, params, size, len(message))
+                        ok = self.send(rcpt, message, params, size)
+                        (accepted if ok else refused).append(kind)
+        self.assertEqual({k[0].split("@")[0] for k in refused} &
+                         {"bob", "list-off", "list-small", "list-late",
+                          "list-pal", "list-few", "list-inside",
+                          "list-gone"}, set())
+        self.assertEqual({k[0].split("@")[0] for k in accepted},
+                         {"bob", "list-off", "list-small", "list-late",
+                          "list-pal", "list-few", "list-inside", "list-gone",
+                          "small", "carol"})
+        self.assertGreater(len(refused), 100)
+        self.sandbox.wait_for_queue(90)
+        self.assertEqual(self.bounces(), [])
+        self.sandbox.check_store()
+
+
 if __name__ == "__main__":
     main()

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/esc.h"
+
 static void check_configuration(struct check *k)
 {
 	const struct tool *t = check_tool(k);
@@ -75,6 +77,22 @@ static void check_proxies(struct check *k)
 			  "trusted_networks names everybody: each client can "
 			  "claim another's address by XCLIENT, and guess "
 			  "passwords without end");
+}
+
+static void check_ports(struct check *k)
+{
+	const struct conf_list *l = &check_tool(k)->conf->relay_ports;
+	struct esc_text word;
+	uint64_t n;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!span_u64(span_of(l->word[i]), &n) || n == 0 || n > 65535)
+			check_say(
+				k, CHECK_FAIL, "configuration",
+				"write numbers in relay_ports: 587",
+				"relay_ports has %s, which is no port: nobody "
+				"relays there",
+				esc_text(&word, span_of(l->word[i])));
 }
 
 static void check_attackers(struct check *k)
@@ -207,6 +225,7 @@ void checkconf_run(struct check *k)
 	check_digests(k);
 	check_proxies(k);
 	check_attackers(k);
+	check_ports(k);
 	n = check_daemons(check_tool(k)->conf, d);
 	check_notify(k, d, n);
 	for (i = 0; i < n; i++)

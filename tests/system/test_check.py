@@ -738,6 +738,12 @@ class Pop3Tls(Checked):
         self.site.option("cram_md5", "yes")
         self.finding("cram_md5 = yes: clients that know CRAM-MD5", "warn")
 
+    def test_ports_are_numbers(self):
+        self.site.option("relay_ports", "587 submission")
+        self.finding("relay_ports has submission, which is no port", "FAIL")
+        self.site.option("relay_ports", "587, 465")
+        self.assertEqual(self.site.find("relay_ports"), [])
+
     def test_passwords_in_clear(self):
         self.assertEqual(self.site.find("in clear"), [])
         self.site.option("pop3_listen", "127.0.0.1:110 0.0.0.0:110")

@@ -220,19 +220,29 @@ static enum reply_id finish_charge(struct session *s)
 	return id;
 }
 
-/* A limit that is reached is a predicate that hits. */
+/* What is found at the end only is a predicate that hits, too. */
+static const char *predicate_of(enum reply_id id)
+{
+	if (id == R_LIMIT_OUT || id == R_LIMIT_OUT_HARD)
+		return predicate_get(P_LIMIT_OUT)->name;
+	if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
+		return predicate_get(P_LIMIT_IN)->name;
+	if (id == R_DELIVER_QUOTA || id == R_DELIVER_FULL)
+		return predicate_get(P_RCPT_OVER_QUOTA)->name;
+	return id == R_RCPT_SIZE ? predicate_get(P_RCPT_SIZE)->name : "";
+}
+
 static sfsistat finish_reject(SMFICTX *ctx, const struct session *s,
 			      enum reply_id id)
 {
-	struct verdict v = { .id = id };
+	const struct verdict v = { .id = id, .predicate = predicate_of(id) };
+	struct span path = SPAN_EMPTY;
 
-	if (id == R_LIMIT_OUT || id == R_LIMIT_OUT_HARD)
-		v.predicate = predicate_get(P_LIMIT_OUT)->name;
-	else if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
-		v.predicate = predicate_get(P_LIMIT_IN)->name;
-	else
+	if (!v.predicate[0])
 		return mf_reject(ctx, id);
-	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
+	if (id == R_DELIVER_QUOTA || id == R_DELIVER_FULL)
+		path = intake_full_path(&s->message.intake);
+	return say_verdict(ctx, s, SAY_END, path, &v);
 }
 
 /* What the sender is told of a mailbox that is full now. */
@@ -268,16 +278,17 @@ static sfsistat finish_relayed(SMFICTX *ctx, struct session *s)
 static sfsistat finish_size(SMFICTX *ctx, struct session *s)
 {
 	struct message *m = &s->message;
+	struct span path = SPAN_EMPTY;
 	struct verdict v;
 
 	judge_end(&s->settings->judge, &s->client, &m->judged, m->octets, &v);
-	if (v.id == R_NONE)
-		v.id = told(s, intake_sizes(&m->intake, m->octets));
-	if (v.id == R_RCPT_SIZE)
-		v.predicate = predicate_get(P_RCPT_SIZE)->name;
-	else if (v.id != R_NONE && !v.predicate[0])
-		v.predicate = predicate_get(P_RCPT_OVER_QUOTA)->name;
-	return say_verdict(ctx, s, SAY_END, SPAN_EMPTY, &v);
+	if (v.id == R_NONE) {
+		v.id = told(s, intake_sizes(&m->intake, m->octets, &path));
+		v.predicate = predicate_of(v.id);
+	}
+	if (v.id == R_NONE && !v.shadow)
+		return SMFIS_CONTINUE;
+	return say_verdict(ctx, s, SAY_END, path, &v);
 }
 
 static sfsistat finish_sized(SMFICTX *ctx, struct session *s)

@@ -66,8 +66,8 @@ static void log_reject(const struct session *s, enum say_step step,
 	log_info("%s: milter-reject: %s from %s[%s]: %u %s <%s>: %s; %s "
 		 "proto=%s helo=<%s> predicate=%s [%s]",
 		 message_id(&s->message), steps[step].name, l.name.s, s->addr,
-		 r->smtp, r->enhanced, step == SAY_RCPT ? l.to.s : l.from.s,
-		 said.s, l.envelope, l.proto, l.helo.s, v->predicate, id);
+		 r->smtp, r->enhanced, rcpt.n ? l.to.s : l.from.s, said.s,
+		 l.envelope, l.proto, l.helo.s, v->predicate, id);
 }
 
 /* Whom From names, as far as it can be read. */
@@ -116,8 +116,7 @@ static sfsistat reject(SMFICTX *ctx, const struct session *s,
 		       const struct verdict *v, const struct reply_words *words,
 		       const char *id)
 {
-	struct span subject =
-		step == SAY_RCPT ? rcpt : span_of(s->message.sender);
+	struct span subject = rcpt.n ? rcpt : span_of(s->message.sender);
 	struct buf text = BUF_INIT(2048);
 	sfsistat answer;
 

@@ -11,7 +11,8 @@
 /* Where a decision is said. */
 enum say_step { SAY_MAIL, SAY_RCPT, SAY_END };
 
-/* rcpt: the path of RCPT, else empty. */
+/* rcpt: the path of RCPT; at the end that of the recipient whom it is about;
+ * else empty. */
 sfsistat say_verdict(SMFICTX *ctx, const struct session *s, enum say_step step,
 		     struct span rcpt, const struct verdict *v);
 

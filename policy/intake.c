@@ -335,16 +335,19 @@ static bool leave_out_larger(struct judged_rcpt *r, uint64_t octets)
 	return left && !is_smaller(r->size_max, octets);
 }
 
-enum reply_id intake_sizes(struct intake *in, uint64_t octets)
+enum reply_id intake_sizes(struct intake *in, uint64_t octets,
+			   struct span *path_r)
 {
 	for (size_t i = 0; i < in->nrcpt; i++) {
 		struct judged_rcpt *r = &in->rcpt[i].judged;
 
+		*path_r = span_of(in->rcpt[i].path);
 		if (!leave_out_larger(r, octets))
 			return R_RCPT_SIZE;
 		if (is_smaller(r->room, octets))
 			return R_DELIVER_QUOTA;
 	}
+	*path_r = SPAN_EMPTY;
 	return R_NONE;
 }
 
@@ -370,6 +373,14 @@ static bool has_others(const struct intake *in, const struct judged_rcpt *r)
 			return true;
 	}
 	return !full;
+}
+
+struct span intake_full_path(const struct intake *in)
+{
+	for (size_t i = 0; i < in->nrcpt; i++)
+		if (!has_others(in, &in->rcpt[i].judged))
+			return span_of(in->rcpt[i].path);
+	return SPAN_EMPTY;
 }
 
 static void set_full(struct judged_target *t)

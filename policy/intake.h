@@ -74,9 +74,15 @@ enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
 
 /* The mail has so many octets: who of a list takes fewer is left out.
  * R_RCPT_SIZE: that is a recipient, or nobody is left of one. R_DELIVER_QUOTA:
- * one that is left to the MTA has no room for them, and would bounce them. */
-enum reply_id intake_sizes(struct intake *in, uint64_t octets)
+ * one that is left to the MTA has no room for them, and would bounce them.
+ * path_r: whose it is. */
+enum reply_id intake_sizes(struct intake *in, uint64_t octets,
+			   struct span *path_r)
 	__attribute__((warn_unused_result));
+
+/* After R_DELIVER_QUOTA: the path of the first recipient that leads to the full
+ * mailbox; empty: none does. */
+struct span intake_full_path(const struct intake *in);
 
 /* After R_DELIVER_QUOTA: is the mailbox that has no room only one of those that
  * each of the recipients [first, first + n) leads to? Then it is JUDGED_FULL

@@ -206,6 +206,9 @@ class Recipients(PolicyTest):
                 s.cmd("RCPT TO:<%s>" % rcpt, "250")
                 said = s.data(mail("sized", b"x" * 900 + b"\r\n"), want=None)
                 self.assertTrue(said.startswith(answer), said)
+                if answer == "552 5.2.3":
+                    self.assertIn(" <%s>: " % rcpt, said)
+                    self.assertEqual(self.predicate(), "recipient_size")
         self.assertFalse([m for m in self.sandbox.mails(ALICE)
                           if b"Subject: sized" in m])
         self.assertEqual(len([m for m in self.sandbox.mails(BOB)

@@ -39,7 +39,10 @@ class Small(SandboxTest):
         a.cmd("RCPT TO:<%s>" % ALICE, "250")
         said = self.assertRefused(self.OVER, a.data,
                                   mail("huge", b"y" * 998 + b"\r\n" * 9000))
-        self.assertIn("mailbox is full", said)
+        self.assertIn(" <small@example.test>: mailbox is full", said)
+        self.assertRegex(self.sandbox.log("milter.log"),
+                         "milter-reject: END-OF-MESSAGE .*"
+                         "predicate=recipient_over_quota")
         for user in (ALICE, "small@example.test"):
             self.assertFalse([m for m in self.sandbox.mails(user)
                               if b"Subject: huge" in m])

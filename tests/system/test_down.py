@@ -25,6 +25,10 @@ class DatabaseAway(SandboxTest):
             " content), (SELECT COUNT(*) FROM chunk),"
             " (SELECT COUNT(*) FROM receipt)")
 
+    def takes_mail(self):
+        with self.sandbox.smtp() as s:
+            return s.cmd("MAIL FROM:<%s>" % EVE).startswith("250")
+
     def works(self):
         before = len(self.sandbox.mails(ALICE))
         with self.sandbox.smtp() as s:
@@ -152,6 +156,7 @@ class DatabaseAway(SandboxTest):
             p.cmd("USER " + ALICE)
             self.assertRefused("-ERR [SYS/TEMP]", p.cmd, "PASS " + PASSWORD)
         self.sandbox.start()
+        wait_until(self.takes_mail, what="the policy's first reading")
         self.works()
 
     def test_rule_50_pop3_says_temporary_and_never_wrong_password(self):

@@ -151,8 +151,10 @@ class RedoLog(Base):
 
     def rcpt(self):
         with self.sandbox.smtp() as s:
-            s.cmd("MAIL FROM:<ann@remote.test>", "250")
-            return s.cmd("RCPT TO:<%s>" % ALICE)[:3]
+            answer = s.cmd("MAIL FROM:<ann@remote.test>")
+            if answer.startswith("250"):
+                answer = s.cmd("RCPT TO:<%s>" % ALICE)
+            return answer[:3]
 
     def test_strict_takes_no_mail_without_it_and_relaxed_warns(self):
         self.sandbox.sql("SET GLOBAL innodb_flush_log_at_trx_commit = 2")

@@ -561,6 +561,11 @@ class DatabaseAway(LmtpTest):
         with self.sandbox.lmtp() as l:
             self.assertTrue(l.rcpts(ANN, [ALICE])[0].startswith("451 4.3.0"))
         self.sandbox.start()
+
+        def taken():
+            with self.sandbox.lmtp() as l:
+                return l.rcpts(ANN, [ALICE])[0].startswith("250")
+        wait_until(taken, what="the policy's first reading")
         with self.sandbox.lmtp() as l:
             l.send(ANN, [ALICE], mail("back"), "250")
 

@@ -497,6 +497,14 @@ class Grace(AuthTest, SandboxTest):
     CONF = ("auth_failure_delay = 0s", "auth_grace = 1m",
             "auth_timeout = 3s", "db_connect_timeout = 1s")
 
+    def setUp(self):
+        """The test before may have taken the database away, which is not
+        asked for a second after a failure."""
+        super().setUp()
+        for who in (ALICE, BOB):
+            wait_until(lambda who=who: self.answer(who, PASSWORD) == "235" and
+                       self.reason() != "grace")
+
     def answer(self, user, password):
         start = time.monotonic()
         with self.sandbox.smtp() as s:

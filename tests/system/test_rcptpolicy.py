@@ -330,8 +330,8 @@ class OpenRelay(PolicyTest):
         self.addCleanup(self.reconfigure)
         self.reconfigure("mta_domains =")
         self.assertEqual(self.rcpt(OUT), OK)
-        self.assertIn("would be rejected by 'relay_denied'",
-                      self.sandbox.log("milter.log"))
+        wait_until(lambda: "would be rejected by 'relay_denied'"
+                   in self.sandbox.log("milter.log"))
 
 
 class PassOnly(PolicyTest):

@@ -131,34 +131,15 @@ void network_around(const struct ipaddr *a, struct network *n_r)
 	memset(n_r->base.octet + n_r->bits / 8, 0, 16 - n_r->bits / 8);
 }
 
-static bool splits(char c)
-{
-	return c == ',' || c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct span next_word(struct span *list)
-{
-	struct span word;
-	size_t n = 0;
-
-	while (list->n > 0 && splits(*list->p))
-		*list = span_skip(*list, 1);
-	while (n < list->n && !splits(list->p[n]))
-		n++;
-	word = span_head(*list, n);
-	*list = span_skip(*list, n);
-	return word;
-}
-
 bool network_list_has(struct span list, const struct ipaddr *a,
 		      struct span *bad_r)
 {
 	bool has = list.n == 0;
-	struct span all = list, word = next_word(&list);
+	struct span all = list, word = span_next_word(&list);
 	struct network net;
 
 	*bad_r = word.n > 0 ? SPAN_EMPTY : all;
-	for (; word.n > 0; word = next_word(&list)) {
+	for (; word.n > 0; word = span_next_word(&list)) {
 		if (!network_parse(word, &net))
 			*bad_r = word;
 		else if (network_has(&net, a))

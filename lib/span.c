@@ -38,6 +38,25 @@ bool span_cut(struct span s, char sep, struct span *head_r, struct span *tail_r)
 	return at < s.n;
 }
 
+static bool splits(char c)
+{
+	return c == ',' || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct span span_next_word(struct span *list)
+{
+	struct span word;
+	size_t n = 0;
+
+	while (list->n > 0 && splits(*list->p))
+		*list = span_skip(*list, 1);
+	while (n < list->n && !splits(list->p[n]))
+		n++;
+	word = span_head(*list, n);
+	*list = span_skip(*list, n);
+	return word;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -67,6 +67,10 @@ size_t span_find(struct span s, char c);
 bool span_cut(struct span s, char sep, struct span *head_r,
 	      struct span *tail_r);
 
+/* Takes the next word off a list that is split at commas, blanks and line ends.
+ * Empty: it has no more. */
+struct span span_next_word(struct span *list);
+
 /* Takes blanks, tabs, CR and LF off both ends. */
 struct span span_trim(struct span s);
 

@@ -165,26 +165,6 @@ bool pattern_next(struct pattern_walk *w, struct span *key_r)
 	return false;
 }
 
-static bool splits(char c)
-{
-	return c == ',' || c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Empty: the list has no more. */
-static struct span next_word(struct span *list)
-{
-	struct span word;
-	size_t n = 0;
-
-	while (list->n > 0 && splits(*list->p))
-		*list = span_skip(*list, 1);
-	while (n < list->n && !splits(list->p[n]))
-		n++;
-	word = span_head(*list, n);
-	*list = span_skip(*list, n);
-	return word;
-}
-
 static bool word_has(struct span word, struct span domain)
 {
 	if (word.p[0] != '.')
@@ -197,7 +177,7 @@ bool pattern_list_has(struct span list, struct span domain)
 {
 	struct span word;
 
-	while ((word = next_word(&list)).n > 0)
+	while ((word = span_next_word(&list)).n > 0)
 		if (word_has(word, domain))
 			return true;
 	return false;
@@ -209,7 +189,7 @@ bool pattern_list_check(struct span list, struct span *bad_r)
 	struct span word;
 	size_t n;
 
-	while ((word = next_word(&list)).n > 0) {
+	while ((word = span_next_word(&list)).n > 0) {
 		struct span domain =
 			word.p[0] == '.' ? span_skip(word, 1) : word;
 

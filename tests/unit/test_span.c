@@ -87,6 +87,18 @@ static void trim_takes_blanks_off_both_ends_only(void **state)
 	assert_true(span_is(span_trim(SPAN_LIT("\va")), "\va"));
 }
 
+static void words_are_taken_one_by_one(void **state)
+{
+	struct span list = SPAN_LIT(" ,a\r\n bc,\t,d\v");
+
+	(void)state;
+	assert_true(span_is(span_next_word(&list), "a"));
+	assert_true(span_is(span_next_word(&list), "bc"));
+	assert_true(span_is(span_next_word(&list), "d"));
+	assert_int_equal(span_next_word(&list).n, 0);
+	assert_int_equal(span_next_word(&list).n, 0);
+}
+
 static void a_number_is_digits_without_overflow(void **state)
 {
 	static const struct {
@@ -155,6 +167,7 @@ int main(void)
 		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(a_prefix_is_not_longer_than_the_span),
 		cmocka_unit_test(head_and_skip_stay_inside),
+		cmocka_unit_test(words_are_taken_one_by_one),
 		cmocka_unit_test(find_tells_the_first_or_the_end),
 		cmocka_unit_test(cut_splits_at_the_first_separator),
 		cmocka_unit_test(trim_takes_blanks_off_both_ends_only),

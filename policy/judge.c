@@ -124,9 +124,7 @@ static void rcpt_modes(struct judging *g)
 	for (unsigned i = 0; i < PREDICATE_COUNT; i++) {
 		enum predicate_id id = (enum predicate_id)i;
 
-		if ((predicate_get(id)->stages & STAGE_MAIL) != 0 ||
-		    id == P_RELAY_DENIED || id == P_RELAY_LOGIN ||
-		    id == P_RCPTS_PER_MESSAGE || id == P_LIMIT_OUT)
+		if (predicate_get(id)->stages & OF_SENDER)
 			(void)policy_modes_set(
 				&g->modes, id,
 				(enum policy_mode)sender->mode[i]);

@@ -19,7 +19,8 @@ enum stage {
 	STAGE_TARGET = 4,
 	STAGE_HEADERS = 8,
 	STAGE_END = 16,
-	STAGE_STORE = 32
+	STAGE_STORE = 32,
+	OF_SENDER = 64 /* no stage: see predicate.def */
 };
 
 enum predicate_needs { N_NONE, N_DATA, N_DB };

@@ -49,7 +49,7 @@ static struct judge judge_of(const struct panel *p)
 	return j;
 }
 
-static void judge_end(struct judge *j)
+static void close_judge(struct judge *j)
 {
 	pool_free(&j->accounts);
 	judge_memory_free(&j->memory);
@@ -73,7 +73,7 @@ static void compare(const struct row *row, size_t n)
 		for (size_t i = 0; i < n; i++)
 			if (panel_in(&panels[k], row[i].panels))
 				compare_row(&panels[k], &j, &row[i]);
-		judge_end(&j);
+		close_judge(&j);
 	}
 }
 
@@ -94,7 +94,7 @@ static void what_the_profile_says_holds(void **state)
 			    strcmp(row->ask, "eve@example.org eve@example.org"))
 				compare_row(&panels[k], &j, row);
 		}
-		judge_end(&j);
+		close_judge(&j);
 	}
 }
 
@@ -233,7 +233,7 @@ static void what_was_good_is_remembered_and_what_was_bad_is_not(void **state)
 	assert_non_null(db);
 	assert_int_equal(owns(&j, "smtp@example.org sales@example.org"), F_YES);
 	pool_put(j.accounts, &db);
-	judge_end(&j);
+	close_judge(&j);
 }
 
 static void nobody_can_tell_without_the_database(void **state)
@@ -251,7 +251,7 @@ static void nobody_can_tell_without_the_database(void **state)
 	assert_int_equal(lookup_owns(&look, &l, &s), F_TEMP);
 	assert_int_equal(lookup_owns(&look, &l, &l), F_YES);
 	lookup_end(&look);
-	judge_end(&j);
+	close_judge(&j);
 }
 
 static int start(void **state)

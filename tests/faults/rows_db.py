@@ -19,10 +19,13 @@ LISTS = {"ways": {"smtp": 3}, "many": True}
 
 
 def kill_ours(admin):
-    """Closes our daemons' connections: what was set holds for new ones."""
-    for thread in admin.run("SELECT id FROM information_schema.processlist"
-                            " WHERE user LIKE 'mailrow-%'"):
+    """Closes our daemons' connections: what was set holds for new ones. True:
+    there were some."""
+    threads = admin.run("SELECT id FROM information_schema.processlist"
+                        " WHERE user LIKE 'mailrow-%'")
+    for thread in threads:
         admin.run("KILL " + thread)
+    return bool(threads)
 
 
 @contextlib.contextmanager
@@ -101,10 +104,11 @@ def connections_taken(world):
     with SqlSession(world.sandbox) as admin, contextlib.ExitStack() as others:
         admin.run("SET GLOBAL max_connections = 10")
         try:
-            kill_ours(admin)
-            with contextlib.suppress(ConnectionError, BrokenPipeError):
-                while True:
-                    others.enter_context(SqlSession(world.sandbox))
+            # one of ours may come back before the others have them all
+            while kill_ours(admin):
+                with contextlib.suppress(ConnectionError, BrokenPipeError):
+                    while True:
+                        others.enter_context(SqlSession(world.sandbox))
             yield
         finally:
             admin.run("SET GLOBAL max_connections = DEFAULT")

@@ -153,13 +153,17 @@ STRANGERS = ("127.0.%d.%d" % (a, b) for a in range(20, 99)
 
 
 def to_attackers(world, who, stale):
-    """A wrong password is told to other hosts within 5 s. Each from elsewhere,
-    since who guesses too often is refused."""
+    """What is more than a mistyped password is told to other hosts within
+    5 s. Each from elsewhere, since who guesses too often is refused, and the
+    others' logins with him."""
     try:
         with Pop3(world.sandbox.env["MAILROW_POP3"],
                   source=next(STRANGERS)) as p:
-            p.login("nobody@example.test", "a guess")
-    except (Failed, OSError):
+            for _ in range(3):
+                with contextlib.suppress(Failed):
+                    p.login(mails.PROBE,
+                            "wrong %d" % world.ledger.number())
+    except OSError:
         pass
 
 
@@ -194,16 +198,6 @@ def to_application(world, who, stale):
         pass
 
 
-def to_attackers(world, who, stale):
-    """Told every five seconds, once there is more than a mistyped one."""
-    try:
-        with world.sandbox.smtp() as s:
-            for _ in range(3):
-                s.auth_plain(mails.PROBE, "wrong %d" % world.ledger.number())
-    except (Failed, OSError):
-        pass
-
-
 def to_rejected(world, who, stale):
     """A recipient that is not there: noted at once, written within a second."""
     try:
@@ -231,8 +225,6 @@ SPECIAL = {"decision-note": (to_rejected, False),
            "lease-unread": (to_renewal, False),
            "auth-accepted": (to_connection, False),
            "auth-app-password": (to_application, False),
-           "attackers-commit": (to_attackers, False),
-           "attackers-unread": (to_attackers, False),
            "keeper-peer": (to_proxied, False),
            "session-proxy": (to_proxied, False),
            "lastlogin-commit": (to_last_logins, False),

@@ -159,10 +159,13 @@ class Authd(threading.Thread):
                     self.answer(client, fields)
 
     def answer(self, client, fields):
-        resp = base64.b64decode(fields[-1][5:])
-        user, password = resp.split(b"\0")[1:]
-        user, password = user.decode(), password.decode()
+        resp = base64.b64decode(fields[-1][5:]).decode()
         number = fields[1]
+        if fields[2] == "MAILROW-STATE":
+            client.sendall(b"OK\t%s\tuser=%s\n" % (
+                number.encode(), resp.encode()))
+            return
+        user, password = resp.split("\0")[1:]
         if password == "good":
             text = "OK\t%s\tuser=%s\tmailbox=%s" % (number, user, user)
         elif password == "nobox":

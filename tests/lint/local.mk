@@ -12,6 +12,7 @@ LINTS = \
 	tests/lint/promises.py \
 	tests/lint/purity.sh \
 	tests/lint/replies.py \
+	tests/lint/sabotage.sh \
 	tests/lint/shell.sh \
 	tests/lint/spelling.sh \
 	tests/lint/sql.py \

@@ -15,6 +15,7 @@ enum {
 	OPT_HELO,
 	OPT_MTA,
 	OPT_LOGIN,
+	OPT_LOGIN_DELETED,
 	OPT_FROM,
 	OPT_TO,
 	OPT_SIZE,
@@ -25,7 +26,7 @@ enum {
 };
 
 static struct situation asked = { .client = { .role = JUDGE_FULL } };
-static bool has_sender;
+static bool has_sender, was_known = true;
 
 static const struct option explain_options[] = {
 	{ "client", required_argument, NULL, OPT_CLIENT },
@@ -34,6 +35,7 @@ static const struct option explain_options[] = {
 	{ "helo", required_argument, NULL, OPT_HELO },
 	{ "mta", required_argument, NULL, OPT_MTA },
 	{ "login", required_argument, NULL, OPT_LOGIN },
+	{ "login-deleted", no_argument, NULL, OPT_LOGIN_DELETED },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "to", required_argument, NULL, OPT_TO },
 	{ "size", required_argument, NULL, OPT_SIZE },
@@ -120,6 +122,9 @@ static int explain_option(struct tool *t, int val, const char *argument)
 		return EX_OK;
 	case OPT_LOGIN:
 		return take_login(t, argument);
+	case OPT_LOGIN_DELETED:
+		asked.client.login_known = &was_known;
+		return EX_OK;
 	case OPT_FROM:
 		asked.sender = addr_bare(span_of(argument));
 		has_sender = true;
@@ -149,7 +154,7 @@ static void run_rcpt(struct show *s, const struct judge *j, struct situation *w,
 {
 	struct judged_rcpt r;
 
-	show_begin(s, "rcpt", w->rcpt[i]);
+	show_begin(s, "rcpt", w->rcpt[i], m);
 	judge_rcpt(j, &w->client, m, w->rcpt[i], deadline_of(j), &r);
 	*f_r = (struct finding){ STAGE_RCPT, r.verdict };
 	show_verdict(s, w, m, &r.verdict);
@@ -161,7 +166,7 @@ static void run_headers(struct show *s, const struct judge *j,
 			struct situation *w, struct judge_message *m,
 			struct finding *f_r)
 {
-	show_begin(s, "headers", w->sender);
+	show_begin(s, "headers", w->sender, m);
 	judge_headers(j, &w->client, m, &w->authors, deadline_of(j),
 		      &f_r->verdict);
 	f_r->stage = STAGE_HEADERS;
@@ -188,7 +193,7 @@ static void explain_run(struct show *s, const struct judge *j,
 {
 	struct judge_message m;
 
-	show_begin(s, "mail", w->sender);
+	show_begin(s, "mail", w->sender, &m);
 	judge_mail(j, &w->client, w->sender, w->size, deadline_of(j), &m,
 		   &f_r->verdict);
 	f_r->stage = STAGE_MAIL;
@@ -251,7 +256,8 @@ const struct verb explain_verbs[] = {
 	  .name = "",
 	  .max_args = 1,
 	  .usage = "ID | --from A --to B [--client IP] [--port N] [--tls] "
-		   "[--helo H] [--mta H] [--login L] [--size N] [--role R] "
+		   "[--helo H] [--mta H] [--login L [--login-deleted]] "
+		   "[--size N] [--role R] "
 		   "[--header-from X] [--header-sender X] "
 		   "[--header-resent-from X]",
 	  .help = "what becomes of a mail, and why",

@@ -36,18 +36,23 @@ void show_row(struct show *s, const char *step, struct span about,
 	      const char *name, const char *outcome, const char *mode,
 	      struct span detail);
 
-/* A decision about this begins; and its end, with the exact reply. */
-void show_begin(struct show *s, const char *step, struct span about);
+/* A decision about this begins; and its end, with the exact reply. m, which may
+ * have no content yet, stays until then. */
+void show_begin(struct show *s, const char *step, struct span about,
+		const struct judge_message *m);
 void show_verdict(struct show *s, const struct situation *w,
 		  const struct judge_message *m, const struct verdict *v);
 
 /* explainrows.c: what the policy's tables say of the client and, with who
- * sends, of a recipient; and all limits that were looked at, with what was used
- * of them before. */
+ * sends, of a recipient; the row of account_policy by which a predicate hits,
+ * about who sends or this recipient; and all limits that were looked at, with
+ * what was used of them before. */
 void show_network(struct show *s, const struct judge *j,
 		  const struct situation *w);
 void show_access(struct show *s, const struct judge *j, struct span rcpt,
 		 const struct judge_message *m);
+void show_account(struct show *s, const struct judge *j, enum predicate_id id,
+		  const struct judge_message *m, struct span rcpt);
 void show_limits(struct show *s, const struct judge_message *m);
 
 /* explain.c: asks the judge from MAIL on, as far as it goes, and prints all

@@ -58,6 +58,61 @@ void show_access(struct show *s, const struct judge *j, struct span rcpt,
 	snapshot_put(&snap);
 }
 
+/* What a predicate reads of account_policy. */
+static const unsigned reads[PREDICATE_COUNT] = {
+	[P_LOGIN_SUSPENDED] = SAID_SUSPENDED,
+	[P_LOGIN_EXPIRED] = SAID_EXPIRES_AT,
+	[P_LOGIN_RECEIVE_ONLY] = SAID_MAY_SEND,
+	[P_SIZE_SENDER] = SAID_MAX_SEND_SIZE,
+	[P_RELAY_LOGIN] = SAID_RELAY | SAID_RELAY_TO,
+	[P_RCPT_SUSPENDED] = SAID_SUSPENDED,
+	[P_RCPT_EXPIRED] = SAID_EXPIRES_AT,
+	[P_RCPT_SEND_ONLY] = SAID_MAY_RECEIVE,
+	[P_RCPT_RESTRICTED] = SAID_ACCEPT_FROM,
+	[P_RCPT_NEEDS_TLS] = SAID_REQUIRE_TLS,
+	[P_RCPT_SIZE] = SAID_MAX_SIZE,
+	[P_RCPTS_PER_MESSAGE] = SAID_MAX_RECIPIENTS,
+};
+
+static void account_row(struct show *s, const struct snapshot *snap,
+			enum predicate_id id, const struct addr *who)
+{
+	struct span name;
+
+	if (snapshot_account_row(snap, who, reads[id], &name))
+		show_row(s, "row", addr_span(who), "account_policy",
+			 predicate_get(id)->name, "", name);
+}
+
+/* Whose row the judge reads: a recipient's without its extension. */
+static struct addr account_of(const struct judge *j, enum predicate_id id,
+			      const struct judge_message *m, struct span rcpt)
+{
+	struct span extension,
+		delimiters = span_of(j->conf->recipient_delimiter);
+	struct addr a, base;
+
+	if (predicate_get(id)->stages & OF_SENDER)
+		return m->subject;
+	if (addr_parse(rcpt, j->conf->fold_local_part, &a) != ADDR_OK)
+		a.n = 0;
+	return a.n > 0 && addr_strip_extension(&a, delimiters, &base,
+					       &extension)
+		       ? base
+		       : a;
+}
+
+void show_account(struct show *s, const struct judge *j, enum predicate_id id,
+		  const struct judge_message *m, struct span rcpt)
+{
+	struct snapshot *snap = snapshot_get(j->policy);
+	struct addr a = account_of(j, id, m, rcpt);
+
+	if (snap && a.n > 0)
+		account_row(s, snap, id, &a);
+	snapshot_put(&snap);
+}
+
 static void put_count(struct buf *b, bool limited, uint64_t used, uint64_t most,
 		      const char *what)
 {

@@ -16,6 +16,8 @@ struct tried {
 struct show {
 	struct out *out;
 	struct buf detail;
+	const struct judge *judge;
+	const struct judge_message *message;
 	const char *step;
 	char about[ADDR_MAX + 1];
 	unsigned stage;
@@ -60,6 +62,8 @@ static void flush(struct show *s, const char *step, struct span about)
 		show_row(s, step, about, predicate_get(t->id)->name,
 			 hits_text(t->hits), policy_mode_name(t->mode),
 			 SPAN_EMPTY);
+		if (t->hits == F_YES)
+			show_account(s, s->judge, t->id, s->message, about);
 	}
 	s->n = 0;
 }
@@ -126,6 +130,7 @@ struct show *show_new(struct tool *t, struct judge *j)
 	j->found = take_target;
 	j->tried_arg = s;
 	j->look_only = true;
+	s->judge = j;
 	return s;
 }
 
@@ -144,12 +149,14 @@ void show_free(struct show **s)
 	*s = NULL;
 }
 
-void show_begin(struct show *s, const char *step, struct span about)
+void show_begin(struct show *s, const char *step, struct span about,
+		const struct judge_message *m)
 {
 	about = span_head(about, ADDR_MAX);
 	memcpy(s->about, about.p, about.n);
 	s->about[about.n] = '\0';
 	s->step = step;
+	s->message = m;
 	s->stage = 0;
 	s->n = 0;
 }

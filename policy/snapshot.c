@@ -164,23 +164,48 @@ static void say(const struct account_row *row, struct account_policy *r)
 		r->accept_from = v->accept_from;
 }
 
+/* From the widest to the narrowest. */
+enum { ACCOUNT_NAMES = 3 };
+
+static void account_names(const struct addr *a, struct span name[ACCOUNT_NAMES])
+{
+	name[0] = SPAN_LIT("*");
+	name[1] = span_skip(addr_span(a), a->at);
+	name[2] = addr_span(a);
+}
+
 void snapshot_account(const struct snapshot *s, const struct addr *a,
 		      int64_t now, struct account_policy *r)
 {
-	const struct span name[] = { SPAN_LIT("*"),
-				     span_skip(addr_span(a), a->at),
-				     addr_span(a) };
+	struct span name[ACCOUNT_NAMES];
 	uint32_t i;
 
+	account_names(a, name);
 	*r = (struct account_policy){ .may_send = true,
 				      .may_receive = true,
 				      .relay = RELAY_YES,
 				      .relay_to = SPAN_EMPTY,
 				      .accept_from = ACCEPT_ANYONE };
-	for (size_t n = 0; n < sizeof(name) / sizeof(*name); n++)
+	for (size_t n = 0; n < ACCOUNT_NAMES; n++)
 		if (keymap_find(&s->names, name[n], SPAN_EMPTY, &i))
 			say(&s->account[i], r);
 	r->expired = r->expires_at != 0 && r->expires_at <= now;
+}
+
+bool snapshot_account_row(const struct snapshot *s, const struct addr *a,
+			  unsigned said, struct span *name_r)
+{
+	struct span name[ACCOUNT_NAMES];
+	uint32_t i;
+
+	account_names(a, name);
+	for (size_t n = ACCOUNT_NAMES; n-- > 0;) {
+		*name_r = name[n];
+		if (keymap_find(&s->names, name[n], SPAN_EMPTY, &i) &&
+		    (s->account[i].said & said))
+			return true;
+	}
+	return false;
 }
 
 void snapshot_modes(const struct snapshot *s, struct span domain,

@@ -47,6 +47,11 @@ enum access snapshot_access(const struct snapshot *s, const struct addr *rcpt,
 void snapshot_account(const struct snapshot *s, const struct addr *a,
 		      int64_t now, struct account_policy *r);
 
+/* The narrowest of those names whose row says one of these things (bits of enum
+ * account_said), a view of a or of a literal. False: nobody says any. */
+bool snapshot_account_row(const struct snapshot *s, const struct addr *a,
+			  unsigned said, struct span *name_r);
+
 /* Is there a grant to send as this address? */
 bool snapshot_send_as(const struct snapshot *s, const struct addr *login,
 		      const struct addr *sender);

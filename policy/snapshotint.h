@@ -7,22 +7,6 @@
 #include "policy/keymap.h"
 #include "policy/snapshot.h"
 
-/* Of struct account_policy, what a row says; the numbers first, in the order
- * of enum account_number. */
-enum account_said {
-	SAID_SUSPENDED = 1,
-	SAID_EXPIRES_AT = 2,
-	SAID_MAY_SEND = 4,
-	SAID_MAY_RECEIVE = 8,
-	SAID_REQUIRE_TLS = 16,
-	SAID_MAX_SIZE = 32,
-	SAID_MAX_SEND_SIZE = 64,
-	SAID_MAX_RECIPIENTS = 128,
-	SAID_RELAY = 256,
-	SAID_RELAY_TO = 512,
-	SAID_ACCEPT_FROM = 1024
-};
-
 struct account_row {
 	unsigned said;
 	struct account_policy v;

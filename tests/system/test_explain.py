@@ -129,6 +129,22 @@ class Explain(SandboxTest):
         self.assertEqual(self.sandbox.number("SELECT messages FROM"
                                              " limit_usage"), 5)
 
+    def test_the_row_that_an_account_hits_by_is_shown(self):
+        self.sandbox.sql("""INSERT INTO account_policy (name, max_size) VALUES
+            ('@example.test', 5000); INSERT INTO account_policy (name,
+            suspended) VALUES ('%s', 1)""" % BOB)
+        self.addCleanup(self.sandbox.sql, "DELETE FROM account_policy")
+        rows = self.explain("--from", EVE, "--to", BOB, *CLIENT, code=75)
+        self.assertEqual([(r["about"], r["what"], r["outcome"], r["detail"])
+                          for r in self.of(rows, "row")],
+                         [(BOB, "account_policy", "recipient_suspended", BOB)])
+        rows = self.explain("--from", EVE, "--to", "alice+x@example.test",
+                            "--size", "5001", *CLIENT, code=77)
+        self.assertEqual([(r["about"], r["what"], r["outcome"], r["detail"])
+                          for r in self.of(rows, "row")],
+                         [("alice@example.test", "account_policy",
+                           "recipient_size", "@example.test")])
+
     def test_a_decision_and_what_it_would_be_now(self):
         with self.sandbox.smtp() as s:
             s.cmd("MAIL FROM:<%s>" % EVE, "250")

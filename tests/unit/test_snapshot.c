@@ -173,6 +173,20 @@ static struct account_policy policy_of(const struct snapshot *s,
 	return p;
 }
 
+static void assert_row(const struct snapshot *s, const char *name,
+		       unsigned said, const char *row)
+{
+	struct addr a = address(name);
+	struct span found;
+
+	if (!row) {
+		assert_false(snapshot_account_row(s, &a, said, &found));
+		return;
+	}
+	assert_true(snapshot_account_row(s, &a, said, &found));
+	assert_true(span_is(found, row));
+}
+
 static void of_whom_nothing_is_said_all_is_permitted(void **state)
 {
 	const struct snapshot *s = made(state);
@@ -229,6 +243,13 @@ static void the_narrower_name_counts_column_by_column(void **state)
 	assert_int_equal(p.max_size, 0); /* any, though the site says 100 */
 	assert_int_equal(p.max_send_size, 5);
 	assert_int_equal(p.max_recipients, 5);
+
+	assert_row(s, "ann@a.example", SAID_MAX_SIZE, "ann@a.example");
+	assert_row(s, "ann@a.example", SAID_MAX_RECIPIENTS, "@a.example");
+	assert_row(s, "ann@a.example", SAID_REQUIRE_TLS, "*");
+	assert_row(s, "ann@a.example", SAID_RELAY | SAID_RELAY_TO,
+		   "ann@a.example");
+	assert_row(s, "eve@a.example", SAID_MAX_SEND_SIZE, NULL);
 
 	p = policy_of(s, "eve@a.example", 500);
 	assert_true(p.suspended && p.expired && p.require_tls);

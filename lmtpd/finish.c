@@ -12,6 +12,7 @@
 #include "lmtpd/endpoint.h"
 #include "lmtpd/forward.h"
 #include "lmtpd/rcpt.h"
+#include "lmtpd/say.h"
 
 enum { WHY_MAX = 512, LINE_MAX_OCTETS = 4096 };
 
@@ -19,6 +20,7 @@ enum { WHY_MAX = 512, LINE_MAX_OCTETS = 4096 };
 struct outcome {
 	enum reply_id id;
 	bool forwarded;
+	char until[LIMITED_TEXT_MAX]; /* for the text of its reply */
 };
 
 struct finishing {
@@ -54,8 +56,11 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 	id = intake_store(f->in, first, n, f->s->settings,
 			  &f->s->message.content, &f->facts,
 			  &f->s->message.judged, &f->why);
-	for (size_t i = first; i < first + n; i++)
+	for (size_t i = first; i < first + n; i++) {
 		f->outcome[i].id = id;
+		memcpy(f->outcome[i].until, f->s->message.judged.limited_text,
+		       LIMITED_TEXT_MAX);
+	}
 	return id;
 }
 
@@ -92,12 +97,6 @@ static void log_outcome(struct finishing *f, size_t first, size_t n)
 	intake_log(f->in, first, n, &f->facts, f->outcome[first].id, &f->why);
 }
 
-/* A mailbox has no room for it, others may have. */
-static bool is_full(enum reply_id id)
-{
-	return id == R_DELIVER_QUOTA || id == R_LIMIT_IN;
-}
-
 /* Of a recipient whose mail comes again (a mailbox of a list is full, or the
  * hand-on failed) those who have it must be known. Without a key it is stored
  * for nobody yet. */
@@ -116,8 +115,7 @@ static enum reply_id store_one(struct finishing *f, size_t i)
 		if (!content_renew(&f->s->message.content))
 			return R_NO_MEMORY;
 		id = store(f, i, 1);
-	} while (id == R_DELIVER_QUOTA && without_full(f, i) &&
-		 !must_wait(f, i));
+	} while (intake_full(id) && without_full(f, i) && !must_wait(f, i));
 	return id;
 }
 
@@ -134,7 +132,7 @@ static void store_each(struct finishing *f)
 			f->outcome[i].id = waits ? R_DELIVER_QUOTA : id;
 		if (!waits && id == R_NONE) {
 			f->outcome[i].id = store_one(f, i);
-			if (!is_full(f->outcome[i].id))
+			if (!intake_full(f->outcome[i].id))
 				id = f->outcome[i].id;
 		}
 		log_outcome(f, i, 1);
@@ -150,7 +148,7 @@ static void store_all(struct finishing *f)
 		waits |= must_wait(f, i);
 	if (f->s->message.content.failed == R_NONE && waits)
 		store_each(f);
-	else if (is_full(store(f, 0, n)) && (n > 1 || without_full(f, 0)))
+	else if (intake_full(store(f, 0, n)) && (n > 1 || without_full(f, 0)))
 		store_each(f);
 	else
 		log_outcome(f, 0, n);
@@ -288,25 +286,31 @@ static void forward_all(struct finishing *f)
 	}
 }
 
+static void put_reply(const struct finishing *f, size_t i, enum reply_id id)
+{
+	const struct reply_words words = { .until = span_of(
+						   f->outcome[i].until) };
+	struct span path = span_of(f->in->rcpt[i].path);
+
+	if (id == R_NONE)
+		lmtp_put_reply(&f->s->io.out, R_LMTP_STORED, addr_bare(path));
+	else
+		say_rejected(f->s, SAY_END, path, id, predicate_behind(id),
+			     &words);
+}
+
 /* In a test build the first reply can be made to leave alone. */
 static void put_replies(const struct finishing *f)
 {
-	struct lmtpio *io = &f->s->io;
 	bool failed = FAULT(LMTP_BEFORE_REPLY);
 
 	for (size_t i = 0; i < f->in->nrcpt; i++) {
-		enum reply_id id = f->outcome[i].id;
-
-		if (failed)
-			id = R_DELIVER_TEMP;
-		else if (id == R_NONE)
-			id = R_LMTP_STORED;
-		if (i > 0 && FAULT(LMTP_SPLIT_REPLIES) && !lmtpio_flush(io))
+		if (i > 0 && FAULT(LMTP_SPLIT_REPLIES) &&
+		    !lmtpio_flush(&f->s->io))
 			f->s->ended = true;
 		if (i > 0 && FAULT(LMTP_BETWEEN_REPLIES))
 			f->s->ended = true;
-		lmtp_put_reply(&io->out, id,
-			       addr_bare(span_of(f->in->rcpt[i].path)));
+		put_reply(f, i, failed ? R_DELIVER_TEMP : f->outcome[i].id);
 	}
 }
 

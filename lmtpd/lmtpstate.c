@@ -183,11 +183,11 @@ static void put_clean(struct buf *out, struct span s)
 
 void lmtp_put_reply(struct buf *out, enum reply_id id, struct span subject)
 {
-	lmtp_put_decided(out, id, subject, "");
+	lmtp_put_decided(out, id, subject, NULL, "");
 }
 
 void lmtp_put_decided(struct buf *out, enum reply_id id, struct span subject,
-		      const char *decision)
+		      const struct reply_words *words, const char *decision)
 {
 	const struct reply *r = reply_get(id);
 
@@ -199,7 +199,7 @@ void lmtp_put_decided(struct buf *out, enum reply_id id, struct span subject,
 		put_clean(out, subject);
 		buf_puts(out, ">: ");
 	}
-	reply_put_text(out, id, NULL);
+	reply_put_text(out, id, words);
 	if (decision[0])
 		buf_printf(out, " [%s]", decision);
 	buf_puts(out, "\r\n");

@@ -55,9 +55,10 @@ void lmtpstate_done(struct lmtpstate *s, const struct lmtp_event *e,
  * of the subject that may not stand in a reply become '?'. */
 void lmtp_put_reply(struct buf *out, enum reply_id id, struct span subject);
 
-/* The same with the id of the decision behind the text, in brackets. */
+/* The same with the words of its text (may be NULL), and the id of the decision
+ * behind it, in brackets. */
 void lmtp_put_decided(struct buf *out, enum reply_id id, struct span subject,
-		      const char *decision);
+		      const struct reply_words *words, const char *decision);
 
 /* The banner, and the answer to LHLO: the reply, and what we can do. */
 void lmtp_put_banner(struct buf *out, const char *hostname);

@@ -16,6 +16,7 @@ lmtpd_mailrow_lmtpd_SOURCES = \
 	lmtpd/main.c \
 	lmtpd/message.c lmtpd/message.h \
 	lmtpd/rcpt.c lmtpd/rcpt.h \
+	lmtpd/say.c lmtpd/say.h \
 	lmtpd/serve.c lmtpd/serve.h \
 	lmtpd/session.c lmtpd/session.h
 lmtpd_mailrow_lmtpd_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)

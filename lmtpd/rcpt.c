@@ -6,8 +6,7 @@
 #include "lib/esc.h"
 #include "lib/fault.h"
 #include "lib/log.h"
-#include "lib/metric.h"
-#include "policy/decisionnote.h"
+#include "lmtpd/say.h"
 
 bool rcpt_goes_on(const struct judged_target *t)
 {
@@ -60,44 +59,6 @@ static enum reply_id check(const struct session *s, struct span path,
 	return R_NONE;
 }
 
-static void log_reject(const struct session *s, struct span path,
-		       enum reply_id id, const char *predicate)
-{
-	const struct reply *r = reply_get(id);
-	struct esc_text from, to, helo;
-	struct buf text = BUF_INIT(1024);
-
-	reply_put_text(&text, id, NULL);
-	(void)esc_text(&from, span_of(s->message.sender));
-	(void)esc_text(&to, addr_bare(path));
-	(void)esc_text(&helo, span_of(s->helo));
-	log_info("session %lu: reject: RCPT: %u %s <%s>: %s; from=<%s> "
-		 "to=<%s> proto=LMTP helo=<%s> predicate=%s [%s]",
-		 s->id, r->smtp, r->enhanced, to.s, buf_cstr(&text), from.s,
-		 to.s, helo.s, predicate, s->decision);
-	buf_release(&text);
-}
-
-static void note(struct session *s, struct span path, enum reply_id reply,
-		 const char *predicate)
-{
-	const struct message *m = &s->message;
-	const struct verdict v = { reply, predicate, 0 };
-	const struct decision d = {
-		.size = m->declared,
-		.text = { [DECISION_ID] = { s->decision, DECISIONID_LENGTH },
-			  [DECISION_WAY] = span_of("lmtp"),
-			  [DECISION_STAGE] = span_of("rcpt"),
-			  [DECISION_QUEUE_ID] = span_of(m->queue_id),
-			  [DECISION_HELO] = span_of(s->helo),
-			  [DECISION_SENDER] = span_of(m->sender),
-			  [DECISION_RECIPIENT] = addr_bare(path) },
-	};
-
-	decisionlog_id(s->decision);
-	decisionnote(s->settings->conf, d, &v, NULL);
-}
-
 static const struct judge_client client = { .role = JUDGE_STORE };
 
 void rcpt_begin(struct session *s)
@@ -112,6 +73,7 @@ void rcpt_begin(struct session *s)
 
 enum reply_id rcpt_take(struct session *s, struct span path)
 {
+	struct reply_words words;
 	const char *predicate;
 	struct judged_rcpt r;
 	enum reply_id id;
@@ -130,10 +92,10 @@ enum reply_id rcpt_take(struct session *s, struct span path)
 		id = intake_add(&s->message.intake, path, &r);
 	else
 		judged_release(&r);
-	note(s, path, id, id == R_NONE ? "" : predicate);
+	judge_words(&client, &s->message.judged, &words);
 	if (id == R_NONE)
-		return id;
-	log_reject(s, path, id, predicate);
-	metric_add_named(M_REJECTED, predicate);
+		say_accepted(s, path);
+	else
+		say_rejected(s, SAY_RCPT, path, id, predicate, &words);
 	return id;
 }

@@ -8,7 +8,7 @@
 void rcpt_begin(struct session *s);
 
 /* Judges it and remembers it in the message: R_NONE, or the reply that
- * rejects it, logged. */
+ * rejects it, said. */
 enum reply_id rcpt_take(struct session *s, struct span path);
 
 /* True if the mail is handed on to this one. */

@@ -79,12 +79,10 @@ static enum reply_id do_rcpt(struct session *s, const struct lmtp_event *e)
 {
 	enum reply_id id = rcpt_take(s, e->text);
 
-	if (id == R_NONE) {
-		say(s, e->reply, SPAN_EMPTY);
-		return e->reply;
-	}
-	lmtp_put_decided(&s->io.out, id, addr_bare(e->text), s->decision);
-	return id;
+	if (id != R_NONE)
+		return id;
+	say(s, e->reply, SPAN_EMPTY);
+	return e->reply;
 }
 
 static void note_piece(const struct session *s, struct span in)

@@ -5,7 +5,6 @@
 #include "lmtpd/lmtpio.h"
 #include "lmtpd/lmtpstate.h"
 #include "lmtpd/message.h"
-#include "policy/decisionlog.h"
 
 struct session {
 	unsigned long id; /* for log lines */
@@ -14,7 +13,6 @@ struct session {
 	struct lmtpstate state;
 	char helo[LMTP_NAME_MAX + 1]; /* the MTA's name */
 	struct message message;
-	char decision[DECISIONID_LENGTH + 1]; /* about the last recipient */
 	struct buf piece; /* of the content, dots unstuffed */
 	bool ended;
 };

@@ -35,8 +35,8 @@ static struct intake_facts finish_facts(const struct session *s)
 	};
 }
 
-/* The mailbox of a list that turns out to be full at the end is treated as one
- * that was full at RCPT. */
+/* The mailbox of a list that turns out at the end not to take the mail is
+ * treated as one that did not at RCPT. */
 static enum reply_id store(struct session *s, const struct intake_facts *f,
 			   struct buf *why)
 {
@@ -47,7 +47,7 @@ static enum reply_id store(struct session *s, const struct intake_facts *f,
 		buf_reset(why);
 		id = intake_store(&m->intake, 0, m->intake.nrcpt, s->settings,
 				  &m->content, f, &m->judged, why);
-		if (id != R_DELIVER_QUOTA ||
+		if (!intake_full(id) ||
 		    !intake_without_full(&m->intake, 0, m->intake.nrcpt))
 			return id;
 		message_full(m, s->settings->conf);
@@ -178,8 +178,8 @@ static struct verdict judge_authors(struct session *s)
 {
 	static const struct authors none;
 	struct message *m = &s->message;
-	struct verdict v = { m->authors_lost ? R_NO_MEMORY : R_NONE,
-			     m->authors_lost ? "memory" : "", 0 };
+	enum reply_id lost = m->authors_lost ? R_NO_MEMORY : R_NONE;
+	struct verdict v = { lost, predicate_behind(lost), 0 };
 
 	if (v.id == R_NONE && m->open)
 		judge_headers(&s->settings->judge, &s->client, &m->judged,
@@ -220,27 +220,14 @@ static enum reply_id finish_charge(struct session *s)
 	return id;
 }
 
-/* What is found at the end only is a predicate that hits, too. */
-static const char *predicate_of(enum reply_id id)
-{
-	if (id == R_LIMIT_OUT || id == R_LIMIT_OUT_HARD)
-		return predicate_get(P_LIMIT_OUT)->name;
-	if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
-		return predicate_get(P_LIMIT_IN)->name;
-	if (id == R_DELIVER_QUOTA || id == R_DELIVER_FULL)
-		return predicate_get(P_RCPT_OVER_QUOTA)->name;
-	return id == R_RCPT_SIZE ? predicate_get(P_RCPT_SIZE)->name : "";
-}
-
 static sfsistat finish_reject(SMFICTX *ctx, const struct session *s,
 			      enum reply_id id)
 {
-	const struct verdict v = { .id = id, .predicate = predicate_of(id) };
+	const struct verdict v = { .id = id,
+				   .predicate = predicate_behind(id) };
 	struct span path = SPAN_EMPTY;
 
-	if (!v.predicate[0])
-		return mf_reject(ctx, id);
-	if (id == R_DELIVER_QUOTA || id == R_DELIVER_FULL)
+	if (intake_full(id) || id == R_DELIVER_FULL)
 		path = intake_full_path(&s->message.intake);
 	return say_verdict(ctx, s, SAY_END, path, &v);
 }
@@ -284,7 +271,7 @@ static sfsistat finish_size(SMFICTX *ctx, struct session *s)
 	judge_end(&s->settings->judge, &s->client, &m->judged, m->octets, &v);
 	if (v.id == R_NONE) {
 		v.id = told(s, intake_sizes(&m->intake, m->octets, &path));
-		v.predicate = predicate_of(v.id);
+		v.predicate = predicate_behind(v.id);
 	}
 	if (v.id == R_NONE && !v.shadow)
 		return SMFIS_CONTINUE;

@@ -200,7 +200,34 @@ static void take_results(struct storing *st)
 static void take_full(struct storing *st)
 {
 	for (size_t i = 0; i < st->n; i++)
-		st->box[i]->full = st->target[i].full_r;
+		st->box[i]->full =
+			st->target[i].full_r ? R_DELIVER_QUOTA : R_NONE;
+}
+
+static bool has_received_all(const struct addr *box, const struct charges *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].reached_r &&
+		    c->v[i].usage.key.direction == LIMIT_IN &&
+		    limits_subject_is(c->v[i].usage.key.subject, box))
+			return true;
+	return false;
+}
+
+static enum reply_id take_limited(struct storing *st)
+{
+	enum reply_id id = judge_limit_reached(st->message, &st->charges);
+
+	for (size_t i = 0; i < st->n; i++) {
+		struct intake_box *b = st->box[i];
+
+		b->full =
+			intake_full(id) && has_received_all(&b->target->address,
+							    &st->charges)
+				? id
+				: R_NONE;
+	}
+	return id;
 }
 
 /* After make_targets(): a charge knows its target, to see a duplicate. */
@@ -238,7 +265,7 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 		take_full(st);
 		return R_DELIVER_QUOTA;
 	case DELIVER_LIMIT:
-		return judge_limit_reached(st->message, &st->charges);
+		return take_limited(st);
 	case DELIVER_TEMP:
 		break;
 	}
@@ -351,28 +378,35 @@ enum reply_id intake_sizes(struct intake *in, uint64_t octets,
 	return R_NONE;
 }
 
-static bool is_full(const struct intake *in, const struct judged_target *t)
+bool intake_full(enum reply_id id)
+{
+	return id == R_DELIVER_QUOTA || id == R_LIMIT_IN ||
+	       id == R_LIMIT_IN_HARD;
+}
+
+static enum reply_id full(const struct intake *in,
+			  const struct judged_target *t)
 {
 	const struct intake_box *b =
 		judged_stores(t) ? find_box(in, t->box.mailbox_id) : NULL;
 
-	return b && b->full;
+	return b ? b->full : R_NONE;
 }
 
 /* Somebody has room, or there is nobody without. */
 static bool has_others(const struct intake *in, const struct judged_rcpt *r)
 {
-	bool full = false;
+	bool any = false;
 
 	for (size_t k = 0; k < r->n; k++) {
 		const struct judged_target *t = &r->target[k];
 
-		if (is_full(in, t))
-			full = true;
+		if (full(in, t) != R_NONE)
+			any = true;
 		else if (judged_stores(t) || judged_goes_on(t))
 			return true;
 	}
-	return !full;
+	return !any;
 }
 
 struct span intake_full_path(const struct intake *in)
@@ -383,13 +417,29 @@ struct span intake_full_path(const struct intake *in)
 	return SPAN_EMPTY;
 }
 
-static void set_full(struct judged_target *t)
+/* As if it had been found at RCPT. */
+static void set_full(struct judged_target *t, enum reply_id id)
 {
-	t->kind = JUDGED_FULL;
-	t->why = (struct verdict){
-		.id = R_RCPT_OVER_QUOTA,
-		.predicate = predicate_get(P_RCPT_OVER_QUOTA)->name
-	};
+	t->why = (struct verdict){ .id = id == R_DELIVER_QUOTA
+						 ? R_RCPT_OVER_QUOTA
+						 : id,
+				   .predicate = predicate_behind(id) };
+	t->kind = judge_may_wait(t->why.id) ? JUDGED_FULL : JUDGED_LEFT_OUT;
+}
+
+static bool set_all_full(struct intake *in, struct judged_rcpt *r)
+{
+	bool found = false;
+
+	for (size_t k = 0; k < r->n; k++) {
+		enum reply_id id = full(in, &r->target[k]);
+
+		if (id == R_NONE)
+			continue;
+		set_full(&r->target[k], id);
+		found = true;
+	}
+	return found;
 }
 
 bool intake_without_full(struct intake *in, size_t first, size_t n)
@@ -399,16 +449,8 @@ bool intake_without_full(struct intake *in, size_t first, size_t n)
 	for (size_t i = first; i < first + n; i++)
 		if (!has_others(in, &in->rcpt[i].judged))
 			return false;
-	for (size_t i = first; i < first + n; i++) {
-		struct judged_rcpt *r = &in->rcpt[i].judged;
-
-		for (size_t k = 0; k < r->n; k++) {
-			if (is_full(in, &r->target[k])) {
-				set_full(&r->target[k]);
-				found = true;
-			}
-		}
-	}
+	for (size_t i = first; i < first + n; i++)
+		found |= set_all_full(in, &in->rcpt[i].judged);
 	return found;
 }
 

@@ -26,7 +26,7 @@ struct intake_box {
 	size_t rcpt;                        /* of that recipient */
 	uint64_t uid; /* intake_store(): 0 = not stored now */
 	bool duplicate;
-	bool full; /* intake_store(): R_DELIVER_QUOTA because of it */
+	enum reply_id full; /* intake_full(): why it does not take the mail */
 };
 
 /* All zero is an empty one. */
@@ -80,14 +80,18 @@ enum reply_id intake_sizes(struct intake *in, uint64_t octets,
 			   struct span *path_r)
 	__attribute__((warn_unused_result));
 
-/* After R_DELIVER_QUOTA: the path of the first recipient that leads to the full
+/* Did intake_store() say so of a mailbox: it has no room, or has received what
+ * it may? Others may still have the mail. */
+bool intake_full(enum reply_id id);
+
+/* After that: the path of the first recipient that leads nowhere but to such a
  * mailbox; empty: none does. */
 struct span intake_full_path(const struct intake *in);
 
-/* After R_DELIVER_QUOTA: is the mailbox that has no room only one of those that
- * each of the recipients [first, first + n) leads to? Then it is JUDGED_FULL
- * there, and the mail can be stored for the rest. False: somebody has nobody
- * else, and nothing is changed. */
+/* After that: is the mailbox only one of those that each of the recipients
+ * [first, first + n) leads to? Then it is JUDGED_FULL there (LEFT_OUT, if it is
+ * so for good), and the mail can be stored for the rest. False: somebody has
+ * nobody else, and nothing is changed. */
 bool intake_without_full(struct intake *in, size_t first, size_t n)
 	__attribute__((warn_unused_result));
 

@@ -11,6 +11,14 @@ void limits_release(struct limits *l)
 	memset(l, 0, sizeof(*l));
 }
 
+bool limits_subject_is(struct span subject, const struct addr *who)
+{
+	bool domain = subject.n > 0 && subject.p[0] == '@';
+
+	return span_eq(subject, domain ? span_skip(addr_span(who), who->at)
+				       : addr_span(who));
+}
+
 static bool is_of(const struct limits_line *line, enum limit_direction d,
 		  struct span subject)
 {
@@ -18,15 +26,11 @@ static bool is_of(const struct limits_line *line, enum limit_direction d,
 	       span_eq(span_of(line->subject), subject);
 }
 
-/* Of the account, or of its domain. */
 static bool concerns(const struct limits_line *line, enum limit_direction d,
 		     const struct addr *who)
 {
-	struct span subject = line->subject[0] == '@'
-				      ? span_skip(addr_span(who), who->at)
-				      : addr_span(who);
-
-	return is_of(line, d, subject);
+	return line->row.direction == d &&
+	       limits_subject_is(span_of(line->subject), who);
 }
 
 /* The domain's may be there for another account of it. */

@@ -66,6 +66,9 @@ bool limits_charge_box(const struct limits *l, const struct addr *box,
 		       uint64_t octets, unsigned percent, const bool *duplicate,
 		       struct charges *c) __attribute__((warn_unused_result));
 
+/* Does a subject, an address or "@domain", count this one? */
+bool limits_subject_is(struct span subject, const struct addr *who);
+
 /* The line that a charge was made from. */
 const struct limits_line *limits_find(const struct limits *l,
 				      const struct usage_key *k);

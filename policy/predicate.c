@@ -293,6 +293,29 @@ enum predicate_id predicate_find(struct span name)
 	return (enum predicate_id)i;
 }
 
+const char *predicate_behind(enum reply_id id)
+{
+	static const struct {
+		enum reply_id id;
+		const char *name;
+	} others[] = {
+		{ R_NONE, "" },
+		{ R_NO_MEMORY, "memory" },
+		{ R_STOPPING, "stopping" },
+		{ R_FORWARD_TEMP, "forward" },
+		{ R_DELIVER_QUOTA, "recipient_over_quota" },
+		{ R_DELIVER_FULL, "recipient_over_quota" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (others[i].id == id)
+			return others[i].name;
+	for (size_t i = 0; i < PREDICATE_COUNT; i++)
+		if (predicates[i].reply == id || predicates[i].hard == id)
+			return predicates[i].name;
+	return "database";
+}
+
 const char *policy_mode_name(enum policy_mode mode)
 {
 	static const char *const names[] = { [M_OFF] = "off",

@@ -41,6 +41,10 @@ const struct predicate *predicate_get(enum predicate_id id);
 /* PREDICATE_COUNT: none of this name. */
 enum predicate_id predicate_find(struct span name);
 
+/* What a reply at the end of a mail comes of: the predicate that has it, or
+ * "memory", "stopping", "forward", "database". "" for R_NONE. */
+const char *predicate_behind(enum reply_id id);
+
 /* "off", "shadow", "enforce", "fixed". */
 const char *policy_mode_name(enum policy_mode mode);
 

@@ -55,6 +55,8 @@ class Base(SandboxTest):
 
 
 class Decisions(Base):
+    CONF = ("deliver_timeout = 2s",)
+
     def test_a_rejection_has_an_id_everywhere(self):
         name = self.reject()
         self.wait_rows(1)
@@ -82,6 +84,25 @@ class Decisions(Base):
         found, = self.tool("decisions", "--rcpt", NOBODY)
         self.assertEqual((found["id"], found["way"], found["client"]),
                          (name, "lmtp", None))
+
+    def test_at_the_end_too(self):
+        """Of a mail that could not be stored."""
+        with self.sandbox.smtp() as s, self.sandbox.lmtp() as l:
+            s.cmd("MAIL FROM:<%s>" % EVE, "250")
+            s.cmd("RCPT TO:<%s>" % ALICE, "250")
+            l.rcpts(EVE, [ALICE])
+            self.sandbox.stop("db")
+            said = {"lmtpd.log": l.data(mail("unlucky"))[0],
+                    "milter.log": s.data(mail("unlucky"), want="451 4.3.0")}
+        self.sandbox.start()
+        self.wait_rows(2, "predicate = 'database' AND stage = 'end'"
+                       " AND smtp = 451")
+        for log, answer in said.items():
+            self.assertRegex(answer, "^451 4.3.0 .*could not be stored now")
+            self.assertEqual(self.rows("decision_id = '%s'"
+                                       % self.id_of(answer)), 1)
+            self.assertIn("reject: END-OF-MESSAGE",
+                          self.line_of(log, self.id_of(answer)))
 
     def test_accepted_mail_leaves_no_row_and_has_no_id(self):
         with self.sandbox.smtp() as s:

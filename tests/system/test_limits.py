@@ -332,6 +332,30 @@ class Receiving(LimitTest):
         self.assertEqual(len(self.mails(ALICE)), n + 1)
         self.assertEqual(len(self.mails(BOB)), before + 1)
 
+    def test_it_may_be_found_when_the_size_is_known(self):
+        self.sandbox.sql("INSERT INTO alias VALUES"
+                         " ('two@example.test', '%s', UTC_TIMESTAMP()),"
+                         " ('two@example.test', '%s', UTC_TIMESTAMP())"
+                         % (ALICE, BOB))
+        self.set(ALICE, "1h", "--in", "--octets", "9000")
+        before = len(self.mails(ALICE)), len(self.mails(BOB))
+        text = b"0123456789\r\n" * 500
+        with self.sandbox.smtp() as s:
+            s.send(ANN, [ALICE], mail(body=text))
+            s.send(ANN, ["two@example.test"], mail(body=text))
+            s.cmd("MAIL FROM:<%s>" % ANN, "250")
+            s.cmd("RCPT TO:<%s>" % ALICE, "250")
+            self.assertRegex(s.data(mail(body=text), want="450"),
+                             r"<%s>: .*receiving limit reached: .*\[\w+\]$"
+                             % ALICE)
+        wait_until(lambda: len(self.mails(BOB)) == before[1] + 1,
+                   what="the other's copy")
+        self.assertEqual(self.used(ALICE, "in")[0], 1)
+        self.age(3601)
+        self.sandbox.wait_for_queue()
+        self.assertEqual((len(self.mails(ALICE)), len(self.mails(BOB))),
+                         (before[0] + 2, before[1] + 1))
+
     def test_through_lmtp(self):
         self.set("example.test", "1h", "--in", "--recipients", "3")
         with self.sandbox.lmtp() as l:
@@ -350,8 +374,9 @@ class Receiving(LimitTest):
             l.rcpts(ANN, [ALICE, BOB])
             text = l.data(mail(body=b"0123456789\r\n" * 500))
         self.assertEqual([t[:3] for t in text], ["450", "250"])
+        self.assertRegex(text[0], r"<%s>: .*receiving limit reached: 9000"
+                         r" octets in 1 hour, .*\[\w+\]$" % ALICE)
         self.assertEqual(self.used(ALICE, "in")[0], 1)
-
 
     def test_in_shadow_all_counts_and_nobody_is_refused(self):
         self.sandbox.tool("policy", "mode", "limit_in", "shadow",

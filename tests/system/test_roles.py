@@ -79,6 +79,29 @@ class Roles(SandboxTest):
         wait_until(lambda: self.sunk(m), what="the MTA's delivery")
         self.assertEqual(self.got(ALICE, m), 0)
 
+    def test_policy_reads_the_header(self):
+        self.sandbox.tool("policy", "mode", "from_not_owned", "enforce")
+        self.addCleanup(self.sandbox.tool, "policy", "mode", "from_not_owned",
+                        "shadow")
+        said = {}
+        with self.by("policy") as s:
+            s.auth_plain(ALICE, PASSWORD)
+
+            def refused():
+                said["bob"] = self.from_(s, BOB)
+                return said["bob"].startswith("550 5.7.1")
+            wait_until(refused, what="the mode")
+            said["alice"] = self.from_(s, ALICE)
+        self.assertIn("the address in From is not owned by user " + ALICE,
+                      said["bob"])
+        self.assertTrue(said["alice"].startswith("250"), said["alice"])
+
+    def from_(self, s, author):
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        s.cmd("RCPT TO:<%s>" % BOB, "250")
+        return s.data(b"From: <%s>\r\nSubject: by whom\r\n\r\nx\r\n"
+                      % author.encode(), want=None)
+
     def test_store_stores_what_strangers_could_not_relay(self):
         m = mail("store")
         with self.by("store") as s:

@@ -192,6 +192,20 @@ class Envelope(SenderTest):
                           "250")
         self.policy("DELETE FROM network")
 
+    def test_a_blocked_network_of_ipv6(self):
+        self.sandbox.postconf("inet_protocols = all")
+        self.addCleanup(self.sandbox.postconf, "inet_protocols = ipv4")
+        self.policy("INSERT INTO network (network, kind) VALUES"
+                    " ('2001:db8:25::/48', 'blocked'),"
+                    " ('2001:db8:25:7::/64', 'plain')")
+        for addr, code in (("2001:db8:25::8", "554 5.7.1"),
+                           ("2001:db8:25:7::8", "250"),
+                           ("2001:db8:26::8", "250")):
+            self.assertAnswer(
+                self.mail_from(self.stranger(addr="IPV6:" + addr),
+                               "x@remote.test"), code)
+        self.policy("DELETE FROM network")
+
     def test_a_greeting_with_our_name(self):
         name = self.sandbox.postfix("postconf", "-h", "myhostname").strip()
         self.mode("enforce", "helo_forged")

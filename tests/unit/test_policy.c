@@ -500,6 +500,32 @@ static void names_are_found_and_differ(void **state)
 	assert_string_equal(policy_mode_name(M_SHADOW), "shadow");
 }
 
+static void the_end_of_a_mail_has_its_predicates_too(void **state)
+{
+	static const struct {
+		enum reply_id id;
+		const char *behind;
+	} of[] = {
+		{ R_NONE, "" },
+		{ R_LIMIT_OUT, "limit_out" },
+		{ R_LIMIT_OUT_HARD, "limit_out" },
+		{ R_LIMIT_IN, "limit_in" },
+		{ R_LIMIT_IN_HARD, "limit_in" },
+		{ R_RCPT_SIZE, "recipient_size" },
+		{ R_SIZE_SENDER, "size_sender" },
+		{ R_DELIVER_QUOTA, "recipient_over_quota" },
+		{ R_DELIVER_FULL, "recipient_over_quota" },
+		{ R_DELIVER_TEMP, "database" },
+		{ R_NO_MEMORY, "memory" },
+		{ R_STOPPING, "stopping" },
+		{ R_FORWARD_TEMP, "forward" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
+		assert_string_equal(predicate_behind(of[i].id), of[i].behind);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +548,7 @@ int main(void)
 		cmocka_unit_test(who_asks_is_told_each_one_tried),
 		cmocka_unit_test(modes_are_set_but_for_the_fixed),
 		cmocka_unit_test(names_are_found_and_differ),
+		cmocka_unit_test(the_end_of_a_mail_has_its_predicates_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

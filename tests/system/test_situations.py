@@ -280,6 +280,9 @@ class Situations(SandboxTest):
                              (name, self.named[name], now))
 
     def test_explain_says_what_the_conversation_says(self):
+        listed = json.loads(self.sandbox.tool("--json", "policy", "list")
+                            .stdout)["predicates"]
+        self.assertEqual({r["predicate"] for r in listed}, set(DECIDES))
         rng = random.Random(20261128)
         self.named = {}
         self.decided = collections.Counter()

@@ -17,6 +17,9 @@ postfix_start()
 	folder 755 root:root postfix
 	folder 755 root:root postfix/queue
 	folder 700 postfix:root postfix/data
+	# postsuper, which is not root, tells of what a killed Postfix left
+	[ -e "$dir/log/maillog" ] ||
+		install -m 644 -o postfix /dev/null "$dir/log/maillog"
 	# "postfix start" sleeps a second; the database starts meanwhile
 	postfix -c "$dir/etc/postfix" start >>"$dir/log/postfix.log" 2>&1 9>&- &
 	postfix_job=$!
@@ -45,8 +48,9 @@ postfix_ready()
 
 # No client is trusted, loopback neither. Everything of our domains is for
 # the milter: the maps say only that the domains are ours, and the transport
-# is mailrow-lmtpd, which takes what no milter sees. example.test is named beside the database's table so that its
-# recipients reach the milter even while the database is away.
+# is mailrow-lmtpd, which takes what no milter sees. example.test is named beside
+# the database's table so that its recipients reach the milter even while the
+# database is away.
 postfix_main()
 {
 	local bare=

@@ -65,6 +65,17 @@ class SandboxScript(unittest.TestCase):
         except OSError:
             return ""
 
+    def test_postfix_starts_with_what_a_killed_one_has_left(self):
+        """A file that has no name yet; postsuper says so, and moves it."""
+        d = self.start("sandbox")
+        script("stop", "--dir", d)
+        left = os.path.join(d, "postfix", "queue", "incoming", "316485.15141")
+        with open(left, "wb"):
+            shutil.chown(left, "postfix")
+        self.start("sandbox")
+        with open(os.path.join(d, "log", "maillog")) as f:
+            self.assertIn("bogus file name: incoming/316485.15141", f.read())
+
     def test_two_side_by_side_and_nothing_left_behind(self):
         # neither copies a database
         one, two = (self.start(n, MAILROW_DB_TEMPLATE="")

@@ -126,8 +126,9 @@ DECIDES = {
 NOT_KEPT = ("recipients_per_message", "sender_header_not_owned",
             "resent_from_not_owned", "from_several")
 HARMLESS = {"client": STRANGER, "helo": "client.test", "login": None,
-            "deleted": False, "tls": False, "sender": FOREIGN, "rcpts": [BOB], "size": 0,
-            "from": None, "sender_field": None, "resent": None}
+            "deleted": False, "tls": False, "sender": FOREIGN,
+            "rcpts": [BOB], "size": 0, "from": None, "sender_field": None,
+            "resent": None}
 FIELDS = (("from", "From", "--header-from"),
           ("sender_field", "Sender", "--header-sender"),
           ("resent", "Resent-From", "--header-resent-from"))
@@ -242,9 +243,9 @@ class Situations(SandboxTest):
             args += ["--to", r]
         if w["login"]:
             args += ["--login", w["login"]]
-        for key in ("tls", "deleted"):
+        for key, option in (("tls", "--tls"), ("deleted", "--login-deleted")):
             if w[key]:
-                args.append({"tls": "--tls", "deleted": "--login-deleted"}[key])
+                args.append(option)
         for key, _, option in FIELDS:
             if w["from"] and w[key]:
                 args += [option, w[key]]

@@ -58,8 +58,10 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 			  &f->s->message.judged, &f->why);
 	for (size_t i = first; i < first + n; i++) {
 		f->outcome[i].id = id;
-		memcpy(f->outcome[i].until, f->s->message.judged.limited_text,
-		       LIMITED_TEXT_MAX);
+		if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
+			memcpy(f->outcome[i].until,
+			       f->s->message.judged.limited_text,
+			       LIMITED_TEXT_MAX);
 	}
 	return id;
 }
@@ -119,6 +121,16 @@ static enum reply_id store_one(struct finishing *f, size_t i)
 	return id;
 }
 
+/* Why the mail of a list comes again. */
+static enum reply_id waits_for(const struct judged_rcpt *r)
+{
+	const struct judged_target *t = judged_full(r);
+	bool limited =
+		t && (t->why.id == R_LIMIT_IN || t->why.id == R_LIMIT_IN_HARD);
+
+	return limited ? R_LIMIT_IN : R_DELIVER_QUOTA;
+}
+
 /* One transaction a recipient, each with a content of its own. When one could
  * not be stored now, the next ones could not either. */
 static void store_each(struct finishing *f)
@@ -129,7 +141,8 @@ static void store_each(struct finishing *f)
 		bool waits = must_wait(f, i);
 
 		if (f->outcome[i].id != R_FORWARD_TEMP)
-			f->outcome[i].id = waits ? R_DELIVER_QUOTA : id;
+			f->outcome[i].id =
+				waits ? waits_for(&f->in->rcpt[i].judged) : id;
 		if (!waits && id == R_NONE) {
 			f->outcome[i].id = store_one(f, i);
 			if (!intake_full(f->outcome[i].id))
@@ -280,7 +293,7 @@ static void forward_all(struct finishing *f)
 		if (f->outcome[i].id != R_NONE || f->outcome[i].forwarded)
 			continue;
 		if (judged_has_full(r))
-			f->outcome[i].id = R_DELIVER_QUOTA;
+			f->outcome[i].id = waits_for(r);
 		else if (has_way_on(r))
 			forward_rcpt(f, i);
 	}

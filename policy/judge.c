@@ -186,12 +186,12 @@ void judged_release(struct judged_rcpt *r)
 	memset(r, 0, sizeof(*r));
 }
 
-bool judged_has_full(const struct judged_rcpt *r)
+const struct judged_target *judged_full(const struct judged_rcpt *r)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->target[i].kind == JUDGED_FULL)
-			return true;
-	return false;
+			return &r->target[i];
+	return NULL;
 }
 
 /* What had room for one octet has some. */

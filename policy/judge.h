@@ -177,8 +177,14 @@ static inline bool judged_goes_on(const struct judged_target *t)
 	       t->kind == JUDGED_FOREIGN;
 }
 
-/* True if a mailbox that it leads to is full, while others are not. */
-bool judged_has_full(const struct judged_rcpt *r);
+/* The first mailbox that it leads to that is full, while others are not; NULL:
+ * none is. */
+const struct judged_target *judged_full(const struct judged_rcpt *r);
+
+static inline bool judged_has_full(const struct judged_rcpt *r)
+{
+	return judged_full(r) != NULL;
+}
 
 /* The recipient is left to the MTA as it is; where it leads is forgotten, but
  * for the size that its mailbox takes, and has room for. */

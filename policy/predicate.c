@@ -303,10 +303,10 @@ const char *predicate_behind(enum reply_id id)
 		{ R_NO_MEMORY, "memory" },
 		{ R_STOPPING, "stopping" },
 		{ R_FORWARD_TEMP, "forward" },
-		{ R_DELIVER_QUOTA, "recipient_over_quota" },
-		{ R_DELIVER_FULL, "recipient_over_quota" },
 	};
 
+	if (id == R_DELIVER_QUOTA || id == R_DELIVER_FULL)
+		return predicates[P_RCPT_OVER_QUOTA].name;
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (others[i].id == id)
 			return others[i].name;

@@ -326,11 +326,19 @@ class Receiving(LimitTest):
         wait_until(lambda: len(self.mails(BOB)) == before + 1,
                    what="the other's copy")
         self.assertEqual(self.used(ALICE, "in")[0], 1)
+        self.waits_for_the_limit("both@example.test")
         n = len(self.mails(ALICE))
         self.age(3601)
         self.sandbox.wait_for_queue()
         self.assertEqual(len(self.mails(ALICE)), n + 1)
         self.assertEqual(len(self.mails(BOB)), before + 1)
+
+    def waits_for_the_limit(self, who):
+        """Why it comes again is said by its name."""
+        wait_until(lambda: re.search(
+            r"reject: END-OF-MESSAGE: 450 4\.7\.1 <%s>: .*receiving limit "
+            r"reached.* predicate=limit_in \[" % who,
+            self.sandbox.log("lmtpd.log")), what="the reply")
 
     def test_it_may_be_found_when_the_size_is_known(self):
         self.sandbox.sql("INSERT INTO alias VALUES"
@@ -351,6 +359,7 @@ class Receiving(LimitTest):
         wait_until(lambda: len(self.mails(BOB)) == before[1] + 1,
                    what="the other's copy")
         self.assertEqual(self.used(ALICE, "in")[0], 1)
+        self.waits_for_the_limit("two@example.test")
         self.age(3601)
         self.sandbox.wait_for_queue()
         self.assertEqual((len(self.mails(ALICE)), len(self.mails(BOB))),

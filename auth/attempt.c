@@ -44,6 +44,7 @@ void attempt_set(struct attempt *a, enum verdict v, const char *reason)
 	a->result.verdict = v;
 	a->result.reason = reason;
 	a->result.closed = false;
+	a->result.guess = a->result.waits = false;
 	a->result.detail[0] = '\0';
 }
 

@@ -17,7 +17,7 @@ enum attempt_state {
 	ATTEMPT_ASKED,    /* waits for CONT */
 	ATTEMPT_WAITING,  /* until others are checked (auth/guard.h) */
 	ATTEMPT_CHECKING, /* is with a worker */
-	ATTEMPT_DELAYED   /* failed; the answer waits */
+	ATTEMPT_DELAYED   /* the answer waits: failed, or result.waits */
 };
 
 enum verdict { VERDICT_OK, VERDICT_FAILED, VERDICT_TEMP };
@@ -28,6 +28,10 @@ struct check_result {
 	enum verdict verdict;
 	const char *reason; /* name of the predicate that decided; static */
 	bool closed;        /* the password is right, the account is not open */
+	/* VERDICT_TEMP, and yet: a password was compared and is wrong, which
+	 * counts as a failure; and the answer waits as a failure's does, for
+	 * how soon it comes would tell what was compared */
+	bool guess, waits;
 	char detail[REASON_DETAIL_MAX]; /* for the log; "" = none */
 	struct addr user;               /* VERDICT_OK: canonical */
 	struct addr mailbox;

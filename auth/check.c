@@ -218,6 +218,17 @@ static void check_cannot(const struct checking *k, enum pwhash_result r)
 				    : "is malformed, or of an unknown scheme");
 }
 
+/* Some other password of the account may have been compared. */
+static void check_cannot_say(struct checking *k, enum pwhash_result r,
+			     bool guess)
+{
+	attempt_set(k->a, VERDICT_TEMP,
+		    r == PWHASH_COSTLY ? "hash-too-costly"
+				       : "unknown-hash-scheme");
+	k->a->result.guess = guess;
+	k->a->result.waits = true;
+}
+
 /* A right password that opens the door ends it. Else what counts most: one
  * that cannot be checked is our trouble, not the user's; a right one whose
  * door is closed; a wrong one. The password of a disabled account is verified
@@ -226,13 +237,14 @@ static void check_hashes(struct checking *k)
 {
 	struct checker *c = k->c;
 	enum pwhash_result cannot = PWHASH_WRONG;
-	bool right = false;
+	bool right = false, wrong = false;
 
 	for (size_t i = 0; i < k->n; i++) {
 		enum pwhash_result r = row_verify(&c->row[i], &k->a->mech);
 
 		if (r >= PWHASH_UNKNOWN && !doors_judge(&c->row[i], k->a))
 			check_cannot(k, cannot = r);
+		wrong |= r == PWHASH_WRONG;
 		if (r != PWHASH_OK)
 			continue;
 		right = true;
@@ -243,9 +255,7 @@ static void check_hashes(struct checking *k)
 	if (right && k->a->result.verdict == VERDICT_OK)
 		return;
 	if (cannot != PWHASH_WRONG)
-		attempt_set(k->a, VERDICT_TEMP,
-			    cannot == PWHASH_COSTLY ? "hash-too-costly"
-						    : "unknown-hash-scheme");
+		check_cannot_say(k, cannot, wrong && !right);
 	else if (!right)
 		attempt_set(k->a, VERDICT_FAILED, "wrong-password");
 	if (k->more && !right)
@@ -290,8 +300,10 @@ static bool check_is_away(const struct checking *k)
 					       now + k->s->conf->auth_timeout);
 }
 
-/* What was right a while ago is taken for right while nobody can say. */
-static bool check_grace(struct checking *k)
+/* What was right a while ago is taken for right while nobody can say. So
+ * another password of that login is a wrong one; of a login that has none in
+ * the memory none can be guessed, and its owner is not to blame. */
+static void check_grace(struct checking *k)
 {
 	int64_t grace = k->s->conf->auth_grace, since = clock_ms() - grace;
 	struct memory *m = k->c->shared->memory;
@@ -299,14 +311,16 @@ static bool check_grace(struct checking *k)
 	uint64_t app = 0;
 
 	if (!k->remembers || grace == 0)
-		return false;
+		return;
 	if (!memory_recall(m, &k->tag, &k->login, since, row, &app) &&
 	    !(k->app_form &&
-	      memory_recall(m, &k->app_tag, &k->login, since, row, &app)))
-		return false;
+	      memory_recall(m, &k->app_tag, &k->login, since, row, &app))) {
+		k->a->result.guess = memory_has(m, &k->login, since);
+		k->a->result.waits = true;
+		return;
+	}
 	metric_add(M_PASSWORD_GRACE, 1);
 	check_right(k, row, app, doors_judge(row, k->a), "grace");
-	return true;
 }
 
 static void check_database_failed(struct checking *k)
@@ -316,7 +330,7 @@ static void check_database_failed(struct checking *k)
 		return;
 	if (k->s->conf->auth_grace > 0)
 		atomic_store(&k->c->shared->away_until, clock_ms() + AWAY_MS);
-	(void)check_grace(k);
+	check_grace(k);
 }
 
 /* What the tables say no to is not taken for right while they are away. */
@@ -354,8 +368,8 @@ static void check_login(struct checking *k)
 	enum fact known;
 
 	if (check_is_away(k)) {
-		if (!check_grace(k))
-			attempt_set(k->a, VERDICT_TEMP, "database");
+		attempt_set(k->a, VERDICT_TEMP, "database");
+		check_grace(k);
 		return;
 	}
 	k->app = find_app(k);

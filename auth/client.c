@@ -198,9 +198,17 @@ static void attempt_answer_ok(struct attempt *a)
 	FAULT_PASS(AUTH_ANSWERED);
 }
 
+static void attempt_answer_late(struct attempt *a)
+{
+	if (a->result.verdict == VERDICT_TEMP)
+		attempt_answer_temp(a);
+	else
+		attempt_answer_failed(a);
+}
+
 /* The answer waits, so that guessing is slow and a check does not show how
  * long it took; no worker waits with it. */
-static void attempt_delay_failed(struct attempt *a)
+static void attempt_delay(struct attempt *a)
 {
 	const struct conf *conf = a->client->serve->settings->conf;
 	int64_t now = clock_ms(), due = now;
@@ -212,7 +220,7 @@ static void attempt_delay_failed(struct attempt *a)
 	mech_forget_secret(&a->mech);
 	attempt_set_state(a, ATTEMPT_DELAYED, due);
 	if (deadline_left(due) == 0)
-		attempt_answer_failed(a);
+		attempt_answer_late(a);
 }
 
 /* Nobody guesses here, and who asks wants to know at once. */
@@ -240,10 +248,13 @@ static void attempt_conclude(struct attempt *a)
 		attempt_answer_ok(a);
 		break;
 	case VERDICT_FAILED:
-		attempt_delay_failed(a);
+		attempt_delay(a);
 		break;
 	case VERDICT_TEMP:
-		attempt_answer_temp(a);
+		if (a->result.waits)
+			attempt_delay(a);
+		else
+			attempt_answer_temp(a);
 		break;
 	}
 }
@@ -421,7 +432,7 @@ static void attempt_expire(struct attempt *a)
 		attempt_answer_temp(a);
 		break;
 	case ATTEMPT_DELAYED:
-		attempt_answer_failed(a);
+		attempt_answer_late(a);
 		break;
 	}
 }

@@ -241,8 +241,13 @@ static void log_began(const struct guard *g, const struct conf *c,
 	}
 }
 
-/* Whoever knows the password of an account that is not open guesses nothing;
- * a digest is no password, and never the same twice. */
+/* Whoever knows the password of an account that is not open guesses nothing. */
+static bool is_guess(const struct check_result *r)
+{
+	return r->guess || (r->verdict == VERDICT_FAILED && !r->closed);
+}
+
+/* A digest is no password, and never the same twice. */
 void guard_note(struct guard *g, const struct conf *c, const struct attempt *a)
 {
 	const bool text =
@@ -255,7 +260,7 @@ void guard_note(struct guard *g, const struct conf *c, const struct attempt *a)
 	if (a->result.verdict == VERDICT_OK) {
 		t.account = addr_span(&a->result.user);
 		attackers_succeeded(g->memory, &t, clock_ms());
-	} else if (a->result.verdict == VERDICT_FAILED && !a->result.closed) {
+	} else if (is_guess(&a->result)) {
 		log_began(g, c, &t,
 			  attackers_failed(g->memory, &t,
 					   text ? buf_span(&a->mech.secret)

@@ -22,6 +22,7 @@ struct kept {
 struct place {
 	struct memory_tag tag;
 	struct memory_tag row;
+	struct memory_tag login;
 	int64_t at;
 	struct kept *kept; /* NULL: free */
 };
@@ -105,6 +106,12 @@ bool memory_tag_app(const struct memory *m, const struct addr *login,
 {
 	return login_tag(m, "application password", login,
 			 span_make(hash, APPPASS_HASH_SIZE), t_r);
+}
+
+static bool owner_tag(const struct memory *m, const struct addr *login,
+		      struct memory_tag *t_r)
+{
+	return login_tag(m, "login", login, SPAN_EMPTY, t_r);
 }
 
 /* All that a row says: whatever of it changes, it is another row. */
@@ -205,19 +212,36 @@ void memory_put(struct memory *m, const struct memory_tag *t,
 		const struct login_row *row, uint64_t app, int64_t now)
 {
 	struct kept *k = kept_new(row, app), *old;
-	struct memory_tag is;
+	struct memory_tag is, of;
 	struct place *p;
 
-	if (!k || !row_tag(m, row, &is)) {
+	if (!k || !row_tag(m, row, &is) || !owner_tag(m, &row->login, &of)) {
 		free(k);
 		return;
 	}
 	(void)pthread_mutex_lock(&m->lock);
 	p = place_take(m, t);
 	old = p->kept;
-	*p = (struct place){ .tag = *t, .row = is, .at = now, .kept = k };
+	*p = (struct place){
+		.tag = *t, .row = is, .login = of, .at = now, .kept = k
+	};
 	(void)pthread_mutex_unlock(&m->lock);
 	free(old);
+}
+
+bool memory_has(struct memory *m, const struct addr *login, int64_t since)
+{
+	const struct place *p = m->place[0];
+	struct memory_tag of;
+	bool has = false;
+
+	if (!owner_tag(m, login, &of))
+		return false;
+	(void)pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; !has && i < MEMORY_PLACES; i++)
+		has = p[i].kept && p[i].at > since && tag_eq(&p[i].login, &of);
+	(void)pthread_mutex_unlock(&m->lock);
+	return has;
 }
 
 void memory_forget(struct memory *m, const struct memory_tag *t)

@@ -42,6 +42,10 @@ bool memory_knows(struct memory *m, const struct memory_tag *t,
 void memory_put(struct memory *m, const struct memory_tag *t,
 		const struct login_row *row, uint64_t app, int64_t now);
 
+/* Is there a password of this login that was right not before since? Looks at
+ * every place: a question for when no row can be read. */
+bool memory_has(struct memory *m, const struct addr *login, int64_t since);
+
 /* It is not right, or opens nothing, any more. */
 void memory_forget(struct memory *m, const struct memory_tag *t);
 

@@ -2,12 +2,15 @@
 """What guessing passwords meets at mailrow-authd."""
 
 import os
+import shutil
 import statistics
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from authtalk import Auth, mann_whitney, times
-from mrtest import PASSWORD, Failed, Sandbox, SandboxTest, main, wait_until
+from mrtest import (PASSWORD, TOP, Failed, Sandbox, SandboxTest, main,
+                    wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
@@ -233,6 +236,88 @@ class Attackers(SandboxTest):
             self.sandbox.pop3(ALICE)
         self.assertTrue(caught.exception.answer.startswith("-ERR [AUTH]"))
         self.assertEqual(self.reasons()[-1], "address-refused")
+
+
+class OurTrouble(SandboxTest):
+    """Guesses that are answered with a temporary failure, for lack of a better
+    word, are guesses. Alice has a second password that nobody can check."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.profiles = tempfile.mkdtemp(prefix="mrt.", dir="/tmp")
+        os.chmod(cls.profiles, 0o755)
+        with open(os.path.join(TOP, "sql", "profiles", "native.conf"),
+                  encoding="utf-8") as f:
+            whole = f.read()
+        query = whole.split("login_query =")[1].split("state_query =")[0]
+        locked = query.rstrip().replace("a.password AS hash", "'!$6$s$h'") \
+            + " AND :login = '%s'\n\n" % ALICE
+        with open(os.path.join(cls.profiles, "native.conf"), "w",
+                  encoding="utf-8") as f:
+            f.write(whole.replace(query, query.rstrip() +
+                                  "\n    UNION ALL" + locked))
+        cls.sandbox = Sandbox("db", "authd", conf=(
+            "profile_dir = " + cls.profiles, "auth_failure_delay = 500ms",
+            "delay_slots = 100", "auth_attackers = enforce",
+            "auth_grace = 1m", "auth_timeout = 5s",
+            "db_connect_timeout = 1s"))
+        for who in (ALICE, BOB):
+            cls.sandbox.account(who)
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        shutil.rmtree(cls.profiles)
+
+    def setUp(self):
+        self.sandbox.start_alone("db", "authd")
+
+    def ask(self, user, password, rip):
+        """The answer, "temp" and all, and after how many seconds."""
+        with Auth(socket_of(self.sandbox)) as a:
+            begun = time.monotonic()
+            a.ask(user, password, rip=rip, service="pop3")
+            said = a.line().split("\t")
+        return ("temp" if "code=temp_fail" in said else said[0],
+                time.monotonic() - begun)
+
+    def guess(self, user, rip, n=12):
+        with ThreadPoolExecutor(n) as pool:
+            return list(pool.map(
+                lambda i: self.ask(user, "guess %d" % i, rip), range(n)))
+
+    def test_one_of_some_passwords_that_can_be_checked_is_counted(self):
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.70")[0], "OK")
+        found = self.guess(ALICE, "192.0.2.71")
+        self.assertEqual([said for said, _ in found].count("temp"), 10)
+        self.assertGreater(min(s for said, s in found if said == "temp"),
+                           0.495)
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.71")[0], "FAIL")
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.70")[0], "OK")
+
+    def test_where_none_can_be_checked_nobody_guesses(self):
+        self.sandbox.sql("UPDATE account SET password = '!' WHERE address ="
+                         " '%s'" % BOB)
+        found = self.guess(BOB, "192.0.2.72")
+        self.assertEqual({said for said, _ in found}, {"temp"})
+        self.assertGreater(min(s for _, s in found), 0.495)
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.72")[0], "OK")
+        self.sandbox.account(BOB)
+
+    def test_what_is_remembered_is_guessed_no_faster_during_grace(self):
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.73")[0], "OK")
+        self.sandbox.stop("db")
+        # a worker may find first that his connection is lost: his is no guess
+        found = self.guess(ALICE, "192.0.2.74", 20)
+        self.assertIn([said for said, _ in found].count("temp"),
+                      range(10, 15))
+        self.assertGreater(min(s for said, s in found if said == "temp"),
+                           0.495)
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.74")[0], "FAIL")
+        # whoever is not remembered is told that it is our trouble, always
+        found = self.guess("carol@example.test", "192.0.2.75")
+        self.assertEqual({said for said, _ in found}, {"temp"})
+        self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.75")[0], "OK")
 
 
 if __name__ == "__main__":

@@ -190,6 +190,22 @@ static void without_a_row_it_says_what_the_row_said(void **state)
 	assert_int_equal(told.state.pop3, LOGIN_TLS_ONLY);
 }
 
+static void of_a_login_it_says_whether_it_has_any(void **state)
+{
+	struct login_row row = row_of("owner@example.org");
+	struct login_row eve = row_of("stranger@example.org");
+	struct memory_tag t = tag_of(&row, "owned");
+
+	(void)state;
+	assert_false(memory_has(m, &row.login, 0));
+	memory_put(m, &t, &row, 0, 1000);
+	assert_true(memory_has(m, &row.login, 999));
+	assert_false(memory_has(m, &row.login, 1000));
+	assert_false(memory_has(m, &eve.login, 0));
+	memory_forget(m, &t);
+	assert_false(memory_has(m, &row.login, 0));
+}
+
 /* More than it holds: it stays as large as it is, and the latest are there. */
 static void the_oldest_make_room(void **state)
 {
@@ -282,6 +298,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_now_is_forgotten),
 		cmocka_unit_test(it_is_forgotten_after_a_while_without_logins),
 		cmocka_unit_test(without_a_row_it_says_what_the_row_said),
+		cmocka_unit_test(of_a_login_it_says_whether_it_has_any),
 		cmocka_unit_test(the_oldest_make_room),
 		cmocka_unit_test(another_memory_has_another_key),
 		cmocka_unit_test(schemes_that_are_fast_are_weak),

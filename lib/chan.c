@@ -466,6 +466,7 @@ static bool parse_reply_fields(struct cursor *c, struct chan_reply *r)
 		r->octets = take_number(c, 8);
 		return ended(c);
 	case CHAN_GONE:
+	case CHAN_DAMAGED:
 		r->uid = take_number(c, 8);
 		return ended(c);
 	case CHAN_MOVED:
@@ -519,6 +520,12 @@ void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets)
 void chan_put_gone(struct buf *b, uint64_t uid)
 {
 	chan_put_simple(b, CHAN_GONE);
+	put_number(b, uid, 8);
+}
+
+void chan_put_damaged(struct buf *b, uint64_t uid)
+{
+	chan_put_simple(b, CHAN_DAMAGED);
 	put_number(b, uid, 8);
 }
 

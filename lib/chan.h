@@ -138,7 +138,8 @@ enum chan_reply_type {
 	CHAN_MOVED,      /* committed */
 	CHAN_CROWDED,    /* of PEER: a limit of ours is reached */
 	CHAN_PEER_TAKEN, /* of PEER */
-	CHAN_STOP        /* no answer: end at the next command border */
+	CHAN_STOP,       /* no answer: end at the next command border */
+	CHAN_DAMAGED     /* of READ: the store lacks octets of this one */
 };
 
 /* Why there is no login. The first is all that a stranger can get; the others
@@ -165,7 +166,7 @@ struct chan_grant {
 
 struct chan_reply {
 	enum chan_reply_type type;
-	uint64_t uid;            /* MAIL, GONE */
+	uint64_t uid;            /* MAIL, GONE, DAMAGED */
 	uint64_t octets;         /* MAIL: of the whole message */
 	uint64_t count;          /* LIST: entries; MOVED: messages */
 	enum chan_denial denial; /* DENIED */
@@ -186,6 +187,7 @@ void chan_put_granted(struct buf *b, const struct chan_grant *g);
 void chan_put_denied(struct buf *b, enum chan_denial why);
 void chan_put_mail(struct buf *b, uint64_t uid, uint64_t octets);
 void chan_put_gone(struct buf *b, uint64_t uid);
+void chan_put_damaged(struct buf *b, uint64_t uid);
 void chan_put_moved(struct buf *b, uint64_t count);
 void chan_put_stop(struct buf *b, enum chan_end why);
 

@@ -223,9 +223,10 @@ static void put_mail(struct keeperjob *j, uint64_t uid, uint64_t octets)
 	frames_end(&j->out);
 }
 
-static void put_gone(struct keeperjob *j, uint64_t uid)
+static void put_none(struct keeperjob *j, uint64_t uid, bool damaged)
 {
-	chan_put_gone(frames_begin(&j->out), uid);
+	(damaged ? chan_put_damaged : chan_put_gone)(frames_begin(&j->out),
+						     uid);
 	frames_end(&j->out);
 }
 
@@ -240,16 +241,20 @@ static void put_data(struct keeperjob *j, struct span data)
 	}
 }
 
+static void tell_damaged(const struct keeperjob *j, uint64_t uid,
+			 const char *what)
+{
+	metric_add(M_MAIL_DAMAGED, 1);
+	log_warn("session=<%016" PRIx64 ">: mail is damaged: its content %s: "
+		 "mailbox_id=%" PRIu64 " uid=%" PRIu64,
+		 j->session, what, j->mailbox_id, uid);
+}
+
 /* Served all the same: a damaged mail is worth more than none. */
 static void end_check(struct keeperjob *j, uint64_t uid)
 {
-	if (keepercheck_end(j->u.read.check) != KEEPERCHECK_DIFFERS)
-		return;
-	metric_add(M_MAIL_DAMAGED, 1);
-	log_warn("session=<%016" PRIx64 ">: mail is damaged: its content does "
-		 "not have the SHA-256 it came with: mailbox_id=%" PRIu64
-		 " uid=%" PRIu64,
-		 j->session, j->mailbox_id, uid);
+	if (keepercheck_end(j->u.read.check) == KEEPERCHECK_DIFFERS)
+		tell_damaged(j, uid, "does not have the SHA-256 it came with");
 }
 
 /* Of a mail that is read from its beginning to its end; TOP sets a limit. */
@@ -310,14 +315,16 @@ static enum db_result run_read(struct keeperjob *j, struct db *db,
 			  raw, &got);
 	if (r != DB_OK)
 		return r;
-	if (got) {
+	if (got && !m.damaged) {
 		check_piece(j, &m, buf_span(raw));
 		return put_piece(j, m.octets, buf_span(raw));
 	}
+	if (m.damaged)
+		tell_damaged(j, w->uid[0], "is not whole");
 	/* its head has been sent: too late for GONE */
 	if (j->u.read.begun)
 		return DB_OURS;
-	put_gone(j, w->uid[0]);
+	put_none(j, w->uid[0], m.damaged);
 	put_simple(j, CHAN_READ_END);
 	return DB_OK;
 }
@@ -402,10 +409,10 @@ static void ahead_put_one(const struct ahead *a, struct keeperjob *j, size_t i)
 static void ahead_put(const struct ahead *a, struct keeperjob *j)
 {
 	for (size_t i = 0; i < a->what->n; i++) {
-		if (a->mail[i].got)
+		if (a->mail[i].got && !a->mail[i].m.damaged)
 			ahead_put_one(a, j, i);
 		else
-			put_gone(j, a->what->uid[i]);
+			put_none(j, a->what->uid[i], a->mail[i].m.damaged);
 	}
 	put_simple(j, CHAN_READ_END);
 }

@@ -360,12 +360,19 @@ static struct pop_event stream_data(struct popstate *s, struct span data)
 	return finish(s);
 }
 
-static struct pop_event stream_gone(struct popstate *s)
+static bool is_none(const struct chan_reply *reply)
+{
+	return reply->type == CHAN_GONE || reply->type == CHAN_DAMAGED;
+}
+
+/* A damaged one stays in the list: its client may want to delete it. */
+static struct pop_event stream_none(struct popstate *s,
+				    const struct chan_reply *reply)
 {
 	if (s->read.begun)
 		return popstate_trouble(s);
 	s->read.mode = READ_DRAIN;
-	return vanished(s);
+	return reply->type == CHAN_GONE ? vanished(s) : pop_err(R_POP_DAMAGED);
 }
 
 /* What is missing of a TOP is asked for; of a RETR nothing may be missing. */
@@ -410,13 +417,12 @@ struct pop_event popread_reply(struct popstate *s, struct chan_reply *r)
 		return flight_failed(s);
 	if (r->type == CHAN_READ_END)
 		return flight_end(s);
-	if (r->type != CHAN_MAIL && r->type != CHAN_DATA &&
-	    r->type != CHAN_GONE)
+	if (r->type != CHAN_MAIL && r->type != CHAN_DATA && !is_none(r))
 		return popstate_trouble(s);
-	if (mode == READ_DRAIN || (mode == READ_AHEAD && r->type == CHAN_GONE))
+	if (mode == READ_DRAIN || (mode == READ_AHEAD && is_none(r)))
 		return pop_event(POP_WAIT);
-	if (r->type == CHAN_GONE)
-		return stream_gone(s);
+	if (is_none(r))
+		return stream_none(s, r);
 	if (r->type == CHAN_MAIL)
 		return mode == READ_AHEAD ? ahead_mail(s, r)
 					  : stream_mail(s, r);

@@ -152,29 +152,47 @@ static void take_sha256(struct maildrop_mail *m, const struct sqlval *v)
 		memcpy(m->sha256, v->s.p, sizeof(m->sha256));
 }
 
-/* Of a row of Q_DROP_READ: the rest of the trace, then what the chunk gives;
- * a piece that lacks octets before its end is damage, not an end. */
-static enum db_result take_piece(struct db *db, const struct sqlval *col,
-				 uint64_t offset, uint64_t limit,
-				 struct maildrop_mail *m, struct buf *out)
+static struct span chunk_of(const struct sqlval *v, uint64_t limit)
 {
-	struct span piece = span_head(col[3].s, limit);
-	uint64_t taken = piece.n;
+	return v->type == SQLVAL_BYTES ? span_head(v->s, limit) : SPAN_EMPTY;
+}
+
+/* What one chunk has of a mail from offset on, which is behind its trace. */
+static uint64_t chunk_octets(const struct maildrop_mail *m, uint64_t offset)
+{
+	uint64_t most =
+		DELIVER_CHUNK - (offset - m->trace_octets) % DELIVER_CHUNK;
+
+	if (offset >= m->octets)
+		return 0;
+	return m->octets - offset < most ? m->octets - offset : most;
+}
+
+/* A piece that lacks octets before its end is damage, not an end. */
+static bool lacks_octets(const struct maildrop_mail *m, uint64_t offset,
+			 uint64_t limit, struct span chunk)
+{
+	uint64_t due = limit ? chunk_octets(m, offset) : 0;
+
+	return chunk.n < (due < limit ? due : limit);
+}
+
+/* Of a row of Q_DROP_READ: the rest of the trace, then what the chunk gives. */
+static void take_piece(const struct sqlval *col, uint64_t offset,
+		       uint64_t limit, struct maildrop_mail *m, struct buf *out)
+{
+	struct span trace = span_head(col[3].s, limit);
+	struct span data = chunk_of(&col[4], limit - trace.n);
 
 	m->octets = col[1].u;
 	m->trace_octets = col[2].u;
-	if (!take_id(m, &col[0]))
-		return db_damaged(db, m->uid);
+	m->damaged = !take_id(m, &col[0]) ||
+		     lacks_octets(m, offset + trace.n, limit - trace.n, data);
+	if (m->damaged)
+		return;
 	take_sha256(m, &col[5]);
-	buf_put_span(out, piece);
-	if (col[4].type == SQLVAL_BYTES) {
-		piece = span_head(col[4].s, limit - taken);
-		taken += piece.n;
-		buf_put_span(out, piece);
-	}
-	if (taken == 0 && offset < m->octets)
-		return db_damaged(db, m->uid);
-	return DB_OK;
+	buf_put_span(out, trace);
+	buf_put_span(out, data);
 }
 
 static enum db_result read_from(struct db *db, enum query_id q,
@@ -191,7 +209,7 @@ static enum db_result read_from(struct db *db, enum query_id q,
 
 	r = db_one(db, q, param, col, got);
 	if (r == DB_OK && *got)
-		r = take_piece(db, col, offset, limit, m, out);
+		take_piece(col, offset, limit, m, out);
 	return r;
 }
 
@@ -220,23 +238,21 @@ struct many {
 	void *arg;
 };
 
-static enum db_result take_one_of_many(struct db *db, const struct sqlval *col,
-				       const struct many *many, bool *more)
+static bool take_one_of_many(const struct sqlval *col, const struct many *many)
 {
 	struct maildrop_mail m = { .uid = col[0].u,
 				   .octets = col[2].u,
 				   .trace_octets = col[3].s.n };
 	struct span trace = span_head(col[3].s, many->limit);
-	struct span data = SPAN_EMPTY;
+	uint64_t left = many->limit - trace.n;
+	struct span data = chunk_of(&col[4], left);
 
-	if (col[4].type == SQLVAL_BYTES)
-		data = span_head(col[4].s, many->limit - trace.n);
-	if (!take_id(&m, &col[1]) ||
-	    (data.n == 0 && trace.n < many->limit && trace.n < m.octets))
-		return db_damaged(db, m.uid);
+	m.damaged =
+		!take_id(&m, &col[1]) || lacks_octets(&m, trace.n, left, data);
 	take_sha256(&m, &col[5]);
-	*more = many->add(many->arg, &m, trace, data);
-	return DB_OK;
+	if (m.damaged)
+		trace = data = SPAN_EMPTY;
+	return many->add(many->arg, &m, trace, data);
 }
 
 /* A place that is not used asks for uid 0, which no mail has. */
@@ -257,7 +273,7 @@ static enum db_result read_some(struct db *db, uint64_t mailbox_id,
 		r = db_fetch(db, Q_DROP_READ_MANY, col, &got);
 		if (r != DB_OK || !got)
 			break;
-		r = take_one_of_many(db, col, many, more);
+		*more = take_one_of_many(col, many);
 	}
 	db_done(db, Q_DROP_READ_MANY);
 	return r;

@@ -46,6 +46,7 @@ struct maildrop_mail {
 	uint8_t id[CONTENT_ID_SIZE];
 	uint8_t sha256[MAILDROP_SHA256_SIZE]; /* of its content as it came;
 					       * all zero: it has none */
+	bool damaged; /* octets are missing here: nothing of it is handed on */
 };
 
 /* Appends octets of mail uid from offset on, at most limit (0 = no limit), and

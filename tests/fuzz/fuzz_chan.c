@@ -81,6 +81,9 @@ static void put_reply(struct buf *b, struct chan_reply *r)
 	case CHAN_GONE:
 		chan_put_gone(b, r->uid);
 		break;
+	case CHAN_DAMAGED:
+		chan_put_damaged(b, r->uid);
+		break;
 	case CHAN_MOVED:
 		chan_put_moved(b, r->count);
 		break;

@@ -5,12 +5,12 @@ how long mails stay."""
 import json
 import re
 
-from mrtest import SandboxTest, mail, main, stored_part, wait_until
+from mrtest import Failed, SandboxTest, mail, main, stored_part, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 WARNING = re.compile(r"session=<[0-9a-f]{16}>: mail is damaged: its content "
-                     r"does not have the SHA-256 it came with: "
-                     r"mailbox_id=(\d+) uid=(\d+)")
+                     r"(?:does not have the SHA-256 it came with|is not whole):"
+                     r" mailbox_id=(\d+) uid=(\d+)")
 
 
 class Damage(SandboxTest):
@@ -68,6 +68,26 @@ class Damage(SandboxTest):
         self.expect(*damaged)
         self.assertEqual([i for i in range(8) if before[i] != after[i]],
                          [0, 1, 5])
+
+    def test_one_without_its_content_costs_no_other(self):
+        self.send(*[b"the body of mail %d\r\n" % i for i in range(4)])
+        box, uid, content = self.sandbox.sql(
+            "SELECT mailbox_id, uid, HEX(content_id) FROM mail JOIN mailbox"
+            " USING (mailbox_id) WHERE address = '%s' ORDER BY uid LIMIT 1"
+            % ALICE)[0]
+        self.sandbox.sql("DELETE FROM chunk WHERE content_id = X'%s'" % content)
+        with self.sandbox.pop3(ALICE) as p:
+            with self.assertRaises(Failed) as e:
+                p.cmd("RETR 1")
+            self.assertIn("-ERR [SYS/PERM] message is damaged",
+                          str(e.exception))
+            for i in (2, 3, 4):
+                p.retr(i)
+                p.cmd("DELE %d" % i)
+            p.cmd("DELE 1")
+            p.quit()
+        self.expect((box, uid))
+        self.assertEqual(self.sandbox.mails(ALICE), [])
 
     def test_a_big_mail_in_pieces(self):
         big = b"0123456789abcdef" * 4 + b"\r\n"

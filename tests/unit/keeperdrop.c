@@ -85,7 +85,8 @@ enum db_result maildrop_read(struct db *db, uint64_t mailbox_id, uint64_t uid,
 	n = offset < m->octets ? m->octets - offset : 0;
 	n = n < CHUNK ? n : CHUNK;
 	n = limit && limit < n ? limit : n;
-	if (*got && !(uid == UID_SHORT && offset))
+	m->damaged = uid == UID_DAMAGED;
+	if (*got && !m->damaged && !(uid == UID_SHORT && offset))
 		buf_put(out, octets + offset, n);
 	return next_result();
 }
@@ -109,6 +110,9 @@ enum db_result maildrop_read_many(struct db *db, uint64_t mailbox_id,
 
 		if (uid[i] == 404 || uid[i] == UID_TRASH)
 			continue;
+		m.damaged = uid[i] == UID_DAMAGED;
+		if (m.damaged)
+			have = trace = 0;
 		if (!add(arg, &m, span_make(octets, trace),
 			 span_make(octets + trace, (size_t)have - trace)))
 			return DB_OURS;

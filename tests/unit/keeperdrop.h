@@ -13,6 +13,7 @@ enum {
 	UID_BIG = 1000,
 	UID_TRASH = 2000,
 	UID_SHORT = 3000, /* has less content than its row says */
+	UID_DAMAGED = 4000,
 	SMALL_OCTETS = 500,
 	MIDDLE = 100000, /* uids from here on: mails of 100000 octets */
 	FRAMES_MAX = 4 << 20

@@ -161,10 +161,12 @@ static void send_mail(struct poprig *r, const struct chan_read *ask, size_t i)
 		abort();
 	if (m->gone)
 		chan_put_gone(&b, ask->uid[i]);
+	else if (m->damaged)
+		chan_put_damaged(&b, ask->uid[i]);
 	else
 		chan_put_mail(&b, m->uid, m->text.n);
 	queue_frame(r, &b);
-	if (m->gone || r->down_after_mail)
+	if (m->gone || m->damaged || r->down_after_mail)
 		return;
 	send_data(r, ask->limit ? span_head(data, ask->limit) : data);
 }

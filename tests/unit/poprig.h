@@ -10,7 +10,8 @@ enum { POPRIG_MAILS = 256 };
 struct poprig_mail {
 	uint64_t uid;
 	struct span text;
-	bool gone; /* vanished after it was listed */
+	bool gone;    /* vanished after it was listed */
+	bool damaged; /* the keeper says so */
 	bool moved;
 	bool blank_line; /* is missing, and listed */
 };

@@ -353,6 +353,11 @@ static void replies_without_list_come_back_as_they_were(void **state)
 	assert_true(chan_parse_reply(buf_span(&frame), &r));
 	assert_true(r.type == CHAN_GONE && r.uid == UINT64_MAX - 1);
 	buf_reset(&frame);
+	chan_put_damaged(&frame, 7);
+	assert_only_whole_frames(parses_reply);
+	assert_true(chan_parse_reply(buf_span(&frame), &r));
+	assert_true(r.type == CHAN_DAMAGED && r.uid == 7);
+	buf_reset(&frame);
 	chan_put_moved(&frame, 258);
 	assert_only_whole_frames(parses_reply);
 	assert_true(chan_parse_reply(buf_span(&frame), &r));

@@ -208,6 +208,56 @@ static void several_mails_come_in_the_order_of_the_request(void **state)
 	keeperjob_free(&j);
 }
 
+static void want_uid(const struct keeperjob *j, size_t *at,
+		     enum chan_reply_type type, uint64_t uid)
+{
+	struct chan_reply r;
+
+	do
+		assert_true(reply(j, at, &r));
+	while (r.type == CHAN_DATA);
+	assert_int_equal(r.type, type);
+	assert_int_equal(r.uid, uid);
+}
+
+static void a_damaged_mail_is_told_and_its_neighbours_come(void **state)
+{
+	struct keeperjob *j = job(KJ_READ_MANY);
+	size_t at = 0;
+
+	(void)state;
+	j->u.read.what =
+		(struct chan_read){ .n = 3, .uid = { 1, UID_DAMAGED, 2 } };
+	run(j);
+	assert_false(j->failed);
+	want_uid(j, &at, CHAN_MAIL, 1);
+	want_uid(j, &at, CHAN_DAMAGED, UID_DAMAGED);
+	want_uid(j, &at, CHAN_MAIL, 2);
+	keeperjob_free(&j);
+	j = job(KJ_READ);
+	j->u.read.what = (struct chan_read){ .n = 1, .uid = { UID_DAMAGED } };
+	run(j);
+	at = 0;
+	want_uid(j, &at, CHAN_DAMAGED, UID_DAMAGED);
+	want(j, &at, CHAN_READ_END);
+	want_end(j, at);
+	keeperjob_free(&j);
+}
+
+static void a_mail_found_damaged_when_it_has_begun_is_our_trouble(void **state)
+{
+	struct keeperjob *j = job(KJ_READ);
+
+	(void)state;
+	j->u.read.what = (struct chan_read){ .offset = 5,
+					     .n = 1,
+					     .uid = { UID_DAMAGED } };
+	j->u.read.begun = true;
+	run(j);
+	want_temp(j);
+	keeperjob_free(&j);
+}
+
 static void a_limit_holds_for_each_of_several(void **state)
 {
 	struct keeperjob *j = job(KJ_READ_MANY);
@@ -506,6 +556,8 @@ int main(void)
 		TEST(a_mail_that_goes_while_it_is_read_is_our_trouble),
 		TEST(a_mail_with_too_little_content_never_loops),
 		TEST(several_mails_come_in_the_order_of_the_request),
+		TEST(a_damaged_mail_is_told_and_its_neighbours_come),
+		TEST(a_mail_found_damaged_when_it_has_begun_is_our_trouble),
 		TEST(a_limit_holds_for_each_of_several),
 		TEST(what_is_read_ahead_is_bounded),
 		TEST(a_narrow_answer_fits_in_the_channel),

@@ -407,6 +407,44 @@ static void rule_36_a_vanished_mail_is_told_and_asking_again_ends(void **state)
 	assert_int_equal(rig.pop.end, CHAN_END_ERRORS);
 }
 
+/* Read ahead, streamed, and asked for again. */
+static void a_damaged_mail_costs_its_own_command_only(void **state)
+{
+	(void)state;
+	add_small(6);
+	poprig_login(&rig);
+	rig.mail[0].damaged = true;
+	rig.mail[2].damaged = true;
+	expect_reply("RETR 1", R_POP_DAMAGED);
+	expect("RETR 2", SMALL);
+	expect_reply("RETR 3", R_POP_DAMAGED);
+	expect_reply("TOP 3 1", R_POP_DAMAGED);
+	expect_reply("RETR 3", R_POP_DAMAGED);
+	expect("RETR 4", SMALL);
+	expect("DELE 3", "+OK\r\n");
+	expect("QUIT", "+OK\r\n");
+	assert_true(rig.mail[2].moved);
+}
+
+static void a_mail_found_damaged_when_it_has_begun_is_cut(void **state)
+{
+	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
+
+	(void)state;
+	add_small(1);
+	poprig_login(&rig);
+	rig.stalled = true;
+	(void)poprig_say(&rig, "RETR 1");
+	chan_put_mail(&b, 100, 15);
+	popstate_frame(&rig.pop, buf_span(&b));
+	buf_reset(&b);
+	chan_put_damaged(&b, 100);
+	popstate_frame(&rig.pop, buf_span(&b));
+	assert_true(rig.pop.ended);
+	assert_text(buf_span(&rig.out), span_of("+OK 15 octets\r\n"));
+	buf_release(&b);
+}
+
 static void a_database_that_is_down_costs_the_command_only(void **state)
 {
 	(void)state;
@@ -506,6 +544,8 @@ int main(void)
 		TEST(other_commands_go_on_during_a_read_ahead),
 		TEST(quit_waits_for_the_read_ahead_under_way),
 		TEST(rule_36_a_vanished_mail_is_told_and_asking_again_ends),
+		TEST(a_damaged_mail_costs_its_own_command_only),
+		TEST(a_mail_found_damaged_when_it_has_begun_is_cut),
 		TEST(a_database_that_is_down_costs_the_command_only),
 		TEST(a_mail_cut_by_trouble_never_gets_its_dot),
 		TEST(a_keeper_lost_amid_a_mail_adds_no_line_to_it),

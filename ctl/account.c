@@ -3,9 +3,11 @@
 
 #include <sysexits.h>
 
+#include "ctl/forget.h"
 #include "ctl/out.h"
 #include "ctl/secret.h"
 #include "lib/pwhash.h"
+#include "sql/forget.h"
 
 static int with_address(struct tool *t, const char *text, struct addr *a)
 {
@@ -116,7 +118,7 @@ static int account_delete(struct tool *t, int argc, char **argv)
 	(void)argc;
 	if (code != EX_OK)
 		return code;
-	return tool_native_result(t, native_account_delete(t->db, &a), a.text);
+	return forget_print(t, forget_account, addr_span(&a));
 }
 
 static const struct out_column account_columns[] = {
@@ -258,7 +260,7 @@ const struct verb account_verbs[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .usage = "ADDRESS",
-	  .help = "remove it; a later account never sees its mail",
+	  .help = "remove it and what was set by its name",
 	  .run = account_delete },
 	{ .noun = NULL }
 };

@@ -3,7 +3,9 @@
 
 #include <sysexits.h>
 
+#include "ctl/forget.h"
 #include "ctl/out.h"
+#include "sql/forget.h"
 
 static int with_domain(struct tool *t, const char *text,
 		       char out[ADDR_DOMAIN_MAX + 1])
@@ -59,8 +61,7 @@ static int domain_delete(struct tool *t, int argc, char **argv)
 	(void)argc;
 	if (code != EX_OK)
 		return code;
-	return tool_native_result(
-		t, native_domain_delete(t->db, span_of(domain)), domain);
+	return forget_print(t, forget_domain, span_of(domain));
 }
 
 /* OTHER is a domain of ours, or "none". */
@@ -147,7 +148,7 @@ const struct verb domain_verbs[] = {
 	  .min_args = 1,
 	  .max_args = 1,
 	  .usage = "DOMAIN",
-	  .help = "forget it; it has no accounts",
+	  .help = "forget one without accounts, and its aliases",
 	  .run = domain_delete },
 	{ .noun = NULL }
 };

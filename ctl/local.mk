@@ -8,6 +8,7 @@ ctl_mailrow_SOURCES = \
 	ctl/accountpolicy.c \
 	ctl/apppass.c \
 	ctl/door.c \
+	ctl/forget.c ctl/forget.h \
 	ctl/alias.c \
 	ctl/auth.c \
 	ctl/boxarg.c ctl/boxarg.h \

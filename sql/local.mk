@@ -22,6 +22,7 @@ sql_libsql_a_SOURCES = \
 	sql/erase.c \
 	sql/explain.c sql/explain.h \
 	sql/export.c sql/export.h \
+	sql/forget.c sql/forget.h \
 	sql/lease.c sql/lease.h \
 	sql/history.c sql/history.h \
 	sql/limittable.c sql/limittable.h \

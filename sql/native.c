@@ -49,7 +49,7 @@ static bool no_row(void *arg, const struct sqlval *col)
 	return false;
 }
 
-static enum native_result domain_exists(struct db *db, struct span domain)
+enum native_result native_domain_exists(struct db *db, struct span domain)
 {
 	struct sqlval param[] = { sql_bytes(domain) };
 
@@ -77,21 +77,7 @@ enum native_result native_domain_set_active(struct db *db, struct span domain,
 	enum native_result r;
 
 	r = native_change(db, Q_DOMAIN_SET_ACTIVE, param);
-	return r == NATIVE_NONE ? domain_exists(db, domain) : r;
-}
-
-/* The statement itself spares a domain with accounts, so that an account that
- * is added at this moment is never left without one. */
-enum native_result native_domain_delete(struct db *db, struct span domain)
-{
-	struct sqlval param[] = { sql_bytes(domain), sql_bytes(domain) };
-	enum native_result r;
-
-	r = native_change(db, Q_DOMAIN_DELETE, param);
-	if (r != NATIVE_NONE)
-		return r;
-	r = domain_exists(db, domain);
-	return r == NATIVE_OK ? NATIVE_IN_USE : r;
+	return r == NATIVE_NONE ? native_domain_exists(db, domain) : r;
 }
 
 enum native_result native_domain_set_alias(struct db *db, struct span domain,
@@ -101,12 +87,12 @@ enum native_result native_domain_set_alias(struct db *db, struct span domain,
 	enum native_result r;
 
 	if (alias_of.n > 0) {
-		r = domain_exists(db, alias_of);
+		r = native_domain_exists(db, alias_of);
 		if (r != NATIVE_OK)
 			return r == NATIVE_NONE ? NATIVE_NO_DOMAIN : r;
 	}
 	r = native_change(db, Q_DOMAIN_SET_ALIAS, param);
-	return r == NATIVE_NONE ? domain_exists(db, domain) : r;
+	return r == NATIVE_NONE ? native_domain_exists(db, domain) : r;
 }
 
 enum native_result native_alias_add(struct db *db, struct span address,
@@ -192,18 +178,6 @@ enum native_result native_account_set_networks(struct db *db,
 {
 	return account_change(db, Q_ACCOUNT_SET_NETWORKS, sql_bytes(networks),
 			      a);
-}
-
-/* Its application passwords open no later account, even if they stay. */
-enum native_result native_account_delete(struct db *db, const struct addr *a)
-{
-	struct sqlval param[] = { sql_bytes(addr_span(a)) };
-	enum native_result r = native_change(db, Q_ACCOUNT_DELETE, param);
-
-	if (r == NATIVE_OK && (db_run(db, Q_APP_REVOKE_ALL, param) != DB_OK ||
-			       db_run(db, Q_HISTORY_FORGET, param) != DB_OK))
-		return NATIVE_FAILED;
-	return r;
 }
 
 /* An empty list is an answer too. */

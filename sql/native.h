@@ -18,7 +18,9 @@ enum native_result {
 enum native_result native_domain_add(struct db *db, struct span domain);
 enum native_result native_domain_set_active(struct db *db, struct span domain,
 					    bool active);
-enum native_result native_domain_delete(struct db *db, struct span domain);
+
+/* NATIVE_OK or NATIVE_NONE. */
+enum native_result native_domain_exists(struct db *db, struct span domain);
 
 enum native_result native_account_add(struct db *db, const struct addr *a,
 				      struct span hash, uint64_t quota);
@@ -35,9 +37,6 @@ enum native_result native_account_set_door(struct db *db, const struct addr *a,
 enum native_result native_account_set_networks(struct db *db,
 					       const struct addr *a,
 					       struct span networks);
-
-/* With its application passwords and the history of its logins. */
-enum native_result native_account_delete(struct db *db, const struct addr *a);
 
 /* alias_of is canonical, empty: it stands for itself again. */
 enum native_result native_domain_set_alias(struct db *db, struct span domain,

@@ -24,6 +24,7 @@ SQL_TESTS = \
 	tests/sql/test_sql_db \
 	tests/sql/test_sql_decision \
 	tests/sql/test_sql_deliver \
+	tests/sql/test_sql_forget \
 	tests/sql/test_sql_grants \
 	tests/sql/test_sql_history \
 	tests/sql/test_sql_judge \
@@ -118,6 +119,10 @@ tests_sql_test_sql_grants_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_grants_SOURCES = tests/sql/test_sql_grants.c \
 	tests/sql/fixture.c tests/sql/fixture.h \
 	tests/sql/mailing.c tests/sql/mailing.h
+tests_sql_test_sql_forget_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_sql_test_sql_forget_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_sql_test_sql_forget_SOURCES = tests/sql/test_sql_forget.c \
+	tests/sql/fixture.c tests/sql/fixture.h
 tests_sql_test_sql_history_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_sql_test_sql_history_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 tests_sql_test_sql_history_SOURCES = tests/sql/test_sql_history.c \

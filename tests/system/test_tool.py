@@ -169,6 +169,123 @@ class Lists(unittest.TestCase):
         self.assertEqual(len(self.sandbox.mails(ALICE)), 1)
 
 
+class Gone(unittest.TestCase):
+    """What goes with an account or a domain, and what stays."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sandbox = Sandbox()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.sandbox.remove()
+
+    def type(self, *lines):
+        for line in lines:
+            self.sandbox.tool(*line.split())
+
+    def left(self):
+        return [" ".join(row) for row in self.sandbox.sql(
+            "SELECT 'alias', address, target FROM alias"
+            " UNION ALL SELECT 'send-as', login, sender FROM send_as"
+            " UNION ALL SELECT 'access', scope, sender FROM access_rule"
+            " UNION ALL SELECT 'policy', name, '' FROM account_policy"
+            " UNION ALL SELECT 'limit', subject, '' FROM policy_limit"
+            " UNION ALL SELECT 'usage', subject, '' FROM limit_usage"
+            " UNION ALL SELECT 'mode', domain, '' FROM policy_mode"
+            " UNION ALL SELECT 'days', name, '' FROM retention"
+            " UNION ALL SELECT 'of', name, alias_of FROM domain"
+            " WHERE alias_of <> '' UNION ALL SELECT 'app', login, label"
+            " FROM app_password")]
+
+    def gone(self, *args):
+        return [(g["gone"], g["name"], g["value"]) for g in json.loads(
+            self.sandbox.tool("--json", *args).stdout)["gone"]]
+
+    def test_with_an_account_goes_what_was_set_by_its_name(self):
+        bob, carl = "bob@example.test", "carl@example.test"
+        self.sandbox.account(bob)
+        self.sandbox.account(carl)
+        self.type("alias add %s %s old@mail.invalid" % (bob, bob),
+                  "send-as set %s .other.test" % bob,
+                  "account policy %s relay yes" % bob,
+                  "account policy %s max-size 5000" % bob,
+                  "access set %s @enemy.test deny" % bob,
+                  "limit set %s 1h --messages 9" % bob,
+                  "retention %s 3" % bob,
+                  "account app-password add %s phone" % bob,
+                  "send-as set %s %s" % (carl, bob))
+        stays = ["alias carl@example.test bob@example.test",
+                 "access carl@example.test bob@example.test",
+                 "limit carl@example.test "]
+        self.type("alias add %s %s" % (carl, bob),
+                  "access set %s %s allow" % (carl, bob),
+                  "limit set %s 1h --messages 9" % carl)
+        generation = "SELECT generation FROM policy_generation"
+        before = self.sandbox.sql(generation)
+        self.assertEqual(sorted(self.gone("account", "delete", bob)), [
+            ("access", bob, "@enemy.test deny"),
+            ("alias", bob, bob), ("alias", bob, "old@mail.invalid"),
+            ("app-password", bob, "phone"),
+            ("limit", bob, "out 3600s, messages 9"),
+            ("policy", bob, "relay yes, max-size 5000"),
+            ("retention", bob, "3"),
+            ("send-as", bob, "@.other.test"), ("send-as", carl, bob)])
+        self.assertNotEqual(self.sandbox.sql(generation), before)
+        self.assertEqual(sorted(self.left()), sorted(stays))
+        self.sandbox.account(bob)
+        shown = self.sandbox.tool("lookup", "rcpt", bob).stdout
+        self.assertNotIn("old@mail.invalid", shown)
+        self.assertEqual(self.sandbox.tool("account", "delete", bob).stdout,
+                         "")
+        self.type("account delete %s" % carl)
+        self.assertEqual(self.left(), [])
+
+    def test_with_a_domain_goes_what_was_set_by_its_names(self):
+        self.type("domain add gone.test", "domain add other.test",
+                  "domain add notgone.test", "domain alias other.test gone.test",
+                  "alias add @gone.test old@mail.invalid",
+                  "alias add info@gone.test x@mail.invalid",
+                  "alias add info@notgone.test info@gone.test",
+                  "send-as set a@notgone.test .gone.test",
+                  "send-as set gone.test b@notgone.test",
+                  "send-as set a@notgone.test c@notgone.test",
+                  "access set gone.test * deny",
+                  "access set * gone.test allow",
+                  "account policy gone.test may-send no",
+                  "limit set gone.test 1h --in --octets 9M",
+                  "limit set @* 1h --messages 1000",
+                  "policy mode from_forged off gone.test",
+                  "retention gone.test 3")
+        self.assertEqual(sorted(self.gone("domain", "delete", "gone.test")), [
+            ("access", "@gone.test", "* deny"),
+            ("alias", "@gone.test", "old@mail.invalid"),
+            ("alias", "info@gone.test", "x@mail.invalid"),
+            ("domain", "other.test", "gone.test"),
+            ("limit", "@gone.test", "in 3600s, octets 9437184"),
+            ("mode", "gone.test", "from_forged off"),
+            ("policy", "@gone.test", "may-send no"),
+            ("retention", "gone.test", "3"),
+            ("send-as", "@gone.test", "b@notgone.test"),
+            ("send-as", "a@notgone.test", "@.gone.test")])
+        self.assertEqual(sorted(self.left()), [
+            "access * @gone.test", "alias info@notgone.test info@gone.test",
+            "limit @* ", "send-as a@notgone.test c@notgone.test"])
+        self.type("access unset * gone.test", "limit unset @*",
+                  "domain delete other.test", "domain delete notgone.test")
+        self.assertEqual(self.left(), [])
+
+    def test_a_domain_with_accounts_keeps_all(self):
+        self.sandbox.account("dora@example.test")
+        self.type("alias add @example.test dora@example.test")
+        r = self.sandbox.tool("domain", "delete", "example.test", check=False)
+        self.assertEqual((r.returncode, r.stdout), (73, ""))
+        self.assertEqual(self.left(),
+                         ["alias @example.test dora@example.test"])
+        self.type("alias delete @example.test",
+                  "account delete dora@example.test")
+
+
 class Findings(unittest.TestCase):
     """What an administrator breaks, and what check says to type."""
 

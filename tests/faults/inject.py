@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from mrtest import wait_until
@@ -174,8 +175,14 @@ def lowest_free(pid):
 @contextlib.contextmanager
 def failing_calls(calls, error, *pids):
     """These system calls fail, as they do when the system has no more
-    processes or memory: limits on processes do not bind root."""
-    args = ["strace", "-qq", "-f", "-o", "/dev/null", "-e", "trace=" + calls,
+    processes or memory: limits on processes do not bind root. A function that
+    tells whether one of them did."""
+    with tempfile.NamedTemporaryFile("r") as said:
+        yield from failing(said, calls, error, pids)
+
+
+def failing(said, calls, error, pids):
+    args = ["strace", "-qq", "-f", "-o", said.name, "-e", "trace=" + calls,
             "-e", "inject=%s:error=%s" % (calls, error)]
     for pid in pids:
         args += ["-p", str(pid)]
@@ -184,7 +191,7 @@ def failing_calls(calls, error, *pids):
         for pid in pids:
             wait_until(lambda p=pid: tracer_of(p) == tracer.pid,
                        what="strace")
-        yield
+        yield lambda: "INJECTED" in said.read()
     finally:
         tracer.terminate()
         tracer.wait()

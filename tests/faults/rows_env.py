@@ -15,9 +15,10 @@ from email.utils import parsedate_to_datetime
 import mails
 from clients import answer_of, filled, once, session
 from inject import (children, cpu, failing_calls, filled as disk_filled,
-                    memory, mounted, no_descriptors, no_mounts, own_dev)
+                    memory, mounted, no_descriptors, no_mounts, own_dev, timed)
 from mrtest import PASSWORD, Failed, Pop3, wait_until
 from rows import add_row, row
+from traffic import Door
 
 DAEMONS = ("milter", "lmtpd", "authd", "pop3d")
 PROGRAMS = {"milter": "milter/mailrow-milter", "lmtpd": "lmtpd/mailrow-lmtpd",
@@ -69,8 +70,12 @@ def starved(part):
         pids = workers(world, part)
         with world.traffic(20, readers=2):
             pass
+        inside = Inside(world, part)
+        left = inside.go_on(pids)
         with no_descriptors(*pids):
             clients = knock(world, part)
+            if part == "pop3d":
+                told_to_come_again(world, clients[0])
             time.sleep(0.5)
             before, begun = cpu(*pids), time.monotonic()
             time.sleep(2)
@@ -80,9 +85,76 @@ def starved(part):
             for c in clients:
                 c.close()
         world.over()
+        inside.come_again(left)
         with world.traffic(20):
             pass
     return fail
+
+
+class Inside:
+    """Clients that were there before: what needs no descriptor is done for
+    them, and what needs one is told in time to come again."""
+
+    BIG = 2 << 20       # beyond spool_memory: it needs a file
+
+    def __init__(self, world, part):
+        self.world = world
+        self.way = {"milter": "smtp", "lmtpd": "lmtp"}.get(part)
+        rcpts = [["kept0@example.test", 1024], ["kept1@example.test", self.BIG]]
+        if part == "lmtpd":
+            rcpts.append([mails.FORWARDED, 1024])
+        self.clients = [(Door(world, self.way), box, size)
+                        for box, size in rcpts if self.way]
+        for door, box, _ in self.clients:
+            answer = self.attempt(door, self.mail(box, 1024))
+            world.expect("they are let in: " + answer,
+                         answer.startswith("250"))
+
+    def mail(self, box, size):
+        m = mails.Mail(self.world.ledger.number(), self.way, size, "id",
+                       "ann@example.test", [box], self.world.row_name)
+        self.world.ledger.intend(m)
+        return m
+
+    def attempt(self, door, m):
+        outcomes, text = door.attempt(m, m.rcpts, 40)
+        self.world.ledger.reply(m, outcomes, text)
+        return text
+
+    def go_on(self, pids):
+        """Those whose mail was not taken. Who goes makes room: each has its
+        own limit."""
+        left = []
+        for door, box, size in self.clients:
+            m = self.mail(box, size)
+            with no_descriptors(*pids), timed(0, 20):
+                answer = self.attempt(door, m)
+            needs = size == self.BIG or box == mails.FORWARDED
+            self.world.expect(
+                "without a descriptor a mail of %d octets to %s is told %s"
+                % (size, box, answer),
+                answer.startswith(("451 4.", "452 4.3.1") if needs
+                                  else "250"))
+            if not answer.startswith("250"):
+                self.world.deferred += 1
+                left.append(m)
+            door.close()
+        return left
+
+    def come_again(self, left):
+        for m in left:
+            door = Door(self.world, self.way)
+            wait_until(lambda d=door, m=m: self.attempt(d, m).startswith(
+                "250"), 20, "the client's return")
+            door.close()
+
+
+def told_to_come_again(world, client):
+    client.settimeout(10)
+    line = client.recv(1000)
+    world.expect("a client is told: %r" % line,
+                 line.startswith(b"-ERR [SYS/TEMP]")
+                 and not client.recv(1000))
 
 
 def knock(world, part, n=20):
@@ -108,19 +180,20 @@ for daemon in DAEMONS:
             short=daemon in ("milter", "pop3d"))
 
 
+FORK = "clone,clone3,fork,vfork"
+
+
 def no_threads(part):
     def fail(world):
-        """Neither threads nor processes can be made."""
+        """Neither threads nor processes can be made for who comes."""
         pid = workers(world, part)[0]
         with world.traffic(30, within=150) as t:    # content_timeout
             t.flow(5)
-            with failing_calls("clone,clone3,fork,vfork", "EAGAIN", pid):
+            with failing_calls(FORK, "EAGAIN", pid) as failed:
                 clients = knock(world, part)
                 if part == "pop3d":
-                    line = clients[0].recv(1000)
-                    world.expect("a client is told: %r" % line,
-                                 line.startswith(b"-ERR [SYS/TEMP]"))
-                time.sleep(1)
+                    told_to_come_again(world, clients[0])
+                wait_until(failed, 10, "a thread that cannot be made")
                 for c in clients:
                     c.close()
             world.over()
@@ -128,9 +201,29 @@ def no_threads(part):
     return fail
 
 
-for daemon in DAEMONS:
+for daemon in ("milter", "lmtpd", "pop3d"):     # authd makes none for a client
     add_row("%s cannot make a process or thread (EAGAIN)" % daemon, (20,),
             no_threads(daemon), short=daemon == "pop3d")
+
+
+def no_child(part):
+    def fail(world):
+        """The parent cannot start the child that has died, and tries on."""
+        world.rested(part)
+        with world.traffic(30, readers=1) as t:
+            t.flow(5)
+            with failing_calls(FORK, "EAGAIN", world.sandbox.pid(part)) \
+                    as failed:
+                world.kill(world.child(part))
+                wait_until(failed, 10, "a fork that fails")
+            world.over()
+            t.flow(5)
+    return fail
+
+
+for daemon in DAEMONS:
+    add_row("%s's child killed, no process can be made (EAGAIN)" % daemon,
+            (20,), no_child(daemon), short=False, doubt=True)
 
 
 # Clients of POP3 that do not behave

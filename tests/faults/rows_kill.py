@@ -45,10 +45,11 @@ def parent_killed(part, ways):
     def kill(world):
         with world.traffic(50, ways=ways, readers=2) as t:
             moment(world, t)
+            below = children(world.sandbox.pid(part))
             world.kill(world.sandbox.pid(part))
             time.sleep(world.dice.uniform(0, 0.5))
+            world.gone(part, below)
             world.revive(part)
-            world.over()
             t.flow(20)
     return kill
 
@@ -84,9 +85,10 @@ def pop3_sessions(world):
                 world.kill(pid)
                 killed += 1
             time.sleep(0.05)
+        # whoever dies by a signal makes its address wait
+        world.serve_within = 15
+        world.over()
     world.expect("sessions were killed", killed == 8)
-    # whoever dies by a signal makes its address wait
-    world.serve_within = 15
 
 
 @row("kill: mariadbd, started again", (1, 3, 8), doubt=True)

@@ -279,7 +279,6 @@ def traffic(world, who, names):
 
 
 def revive_parent(world):
-    """The parent that died does so with all its sessions."""
     pid = world.sandbox.pid("pop3d")
     wait_until(lambda: not os.path.exists("/proc/%d/exe" % pid) or
                not world.alive(pid), 10, "the parent's death")

@@ -21,6 +21,7 @@ LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
 # Then a new sandbox: each row ends with a look at all that is stored, which
 # has to be quick, and is not once the database must read its disk for it.
 MOST_MAILS, MOST_OCTETS = 2500, 160 << 20
+OURS = ("milter", "lmtpd", "authd", "pop3d")
 DB_ARGS = "--innodb-buffer-pool-size=256M "
 CONF = ("deliver_timeout = 15s", "db_connect_timeout = 2s",
         "db_timeout = 5s", "pop3_proxy_networks = 127.0.0.17")
@@ -235,7 +236,18 @@ class World:
     def revive(self, part):
         """What the service manager does with a daemon that has died."""
         self.sandbox.stop(part)     # also ends what is left of its group
+        if part in OURS:
+            self.over()     # the start is part of the five seconds
         self.sandbox.start_alone(part)
+
+    def gone(self, part, below):
+        """Whose parent has died ends by itself, when it has done what it was
+        about."""
+        try:
+            wait_until(lambda: not any(map(self.alive, below)), 5)
+        except AssertionError:
+            self.problem("%s: processes live on without their parent: %s" % (
+                part, [stat_of(p) for p in below]))
 
     def alive(self, pid):
         st = stat_of(pid)

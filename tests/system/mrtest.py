@@ -548,7 +548,8 @@ class Sandbox:
                      WHERE l.content_id = c.content_id) +
                    (SELECT COUNT(*) FROM trash t
                      WHERE t.content_id = c.content_id) AS used
-              FROM content c HAVING c.refs <> used AND c.refs <> 0;
+              FROM content c HAVING c.refs <> used
+               AND (c.refs <> 0 OR used <> 0);
             SELECT 'octets', HEX(c.content_id) FROM content c
              WHERE c.refs > 0 AND c.octets <> (SELECT
                COALESCE(SUM(LENGTH(k.data)), 0) FROM chunk k

@@ -5,10 +5,11 @@ import os
 import socket
 import struct
 import threading
+import time
 
 import mails
 from clients import once
-from inject import filled, memory, moved_to_disk, no_mounts
+from inject import filled, memory, moved_to_disk, no_mounts, stopped
 from mrtest import PASSWORD, Failed, wait_until
 from rows import row
 from traffic import Door
@@ -162,34 +163,69 @@ def mixed(world, m):
 # Postfix's processes and disk
 
 
-@row("cleanup killed after our DISCARD", (30,))
+def stored_meanwhile(world, name, during):
+    """A mail that is stored; DURING: called between that and our reply. What
+    its client is told, who comes again unless it is 250."""
+    m = mails.Mail(world.ledger.number(), "smtp", 3000, "id",
+                   "ann@remote.test", ["kept0@example.test"], world.row_name)
+    world.ledger.intend(m)
+    world.arm("milter-before-reply", "stall 700")
+    try:
+        with world.sandbox.smtp() as s:
+            s.envelope(m.sender, m.rcpts)
+            s.cmd("DATA", "354")
+            s.put(m.octets().replace(b"\r\n.", b"\r\n..") + b".\r\n")
+            world.hit("milter-before-reply")
+            during(world.processes(name))
+            answer = s.answer("250")
+    except Failed as e:
+        answer = e.answer
+    there = [x for x in world.sandbox.mails(m.rcpts[0])
+             if mails.number_of(x) == m.number]
+    world.expect("the mail is stored once, not %d times" % len(there),
+                 len(there) == 1)
+    return m, answer
+
+
+def comes_again(world, m, answer):
+    kind = {"2": "ok", "4": "temp"}.get(answer[:1], "lost")
+    world.ledger.reply(m, {m.rcpts[0]: kind}, answer)
+    world.unanswered += kind == "lost"
+    world.deferred += kind == "temp"
+    door = Door(world, "smtp")
+    wait_until(lambda: kind == "ok" or again(world, door, m), 20,
+               "the client's return")
+    door.close()
+
+
+def kill_all(world):
+    def during(pids):
+        for pid in pids:
+            world.kill(pid)
+    return during
+
+
+def kill_behind_reply(world):
+    def during(pids):
+        """They sleep while our reply comes, and never read it."""
+        with stopped(*pids):
+            time.sleep(1.5)
+            for pid in pids:
+                world.kill(pid)
+    return during
+
+
+@row("cleanup killed after our DISCARD", (30,), doubt=True)
 def killed_after_discard(world):
-    """The mail is stored, its client never hears of it and comes again."""
+    """The mail is stored, its client never hears of it and comes again.
+    Killed before our reply comes, and when it has come. (smtpd answers 451
+    without cleanup.)"""
     for name in ("cleanup", "smtpd"):
-        m = mails.Mail(world.ledger.number(), "smtp", 3000, "id",
-                       "ann@remote.test", ["kept0@example.test"],
-                       world.row_name)
-        world.ledger.intend(m)
-        world.arm("milter-before-reply", "stall 700")
-        answer = "lost"
-        try:
-            with world.sandbox.smtp() as s:
-                s.envelope(m.sender, m.rcpts)
-                s.cmd("DATA", "354")
-                s.put(m.octets().replace(b"\r\n.", b"\r\n..") + b".\r\n")
-                world.hit("milter-before-reply")
-                for pid in world.processes(name):
-                    world.kill(pid)
-                answer = s.answer("250")
-        except Failed as e:
-            answer = e.answer
-        world.expect("no 250 without %s: %s" % (name, answer),
-                     not answer.startswith("250"))
-        world.ledger.reply(m, {m.rcpts[0]: "lost"}, answer)
-        world.unanswered += 1
-        door = Door(world, "smtp")
-        wait_until(lambda: again(world, door, m), 20, "the client's return")
-        door.close()
+        for during in (kill_all(world), kill_behind_reply(world)):
+            m, answer = stored_meanwhile(world, name, during)
+            world.expect("no 250 without %s: %s" % (name, answer),
+                         not answer.startswith("250"))
+            comes_again(world, m, answer)
     with world.traffic(10):
         pass
 
@@ -201,7 +237,7 @@ def again(world, door, m):
 
 
 @row("Postfix's queue disk full", (29,), short=False, needs=no_mounts,
-     own={"conf": ("discard_when_done = yes",)})
+     doubt=True, own={"conf": ("discard_when_done = yes",)})
 def queue_full(world):
     box = world.sandbox
     size_limit(world, 4 << 20)
@@ -211,10 +247,16 @@ def queue_full(world):
         size_limit(world, 4 << 20)
         with world.traffic(40, ways={"smtp": 2, "submission": 1}) as t:
             t.flow(10)
-            with filled(os.path.join(box.dir, "postfix", "queue")):
+            queue = os.path.join(box.dir, "postfix", "queue")
+            with filled(queue):
                 answer = once(world, "kept0@example.test")
                 world.expect("4xx while the queue's disk is full: " + answer,
                              answer.startswith("4"))
+            with contextlib.ExitStack() as full:
+                m, answer = stored_meanwhile(
+                    world, "cleanup",
+                    lambda pids: full.enter_context(filled(queue)))
+            comes_again(world, m, answer)
             world.over()
             t.flow(10)
         box.stop("postfix")

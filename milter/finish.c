@@ -153,7 +153,7 @@ static bool edit_recipients(SMFICTX *ctx, const struct message *m)
 	for (size_t i = 0; i < m->intake.nrcpt; i++) {
 		const struct intake_rcpt *r = &m->intake.rcpt[i];
 
-		if (add_targets(ctx, m, i) &&
+		if (!FAULT(MILTER_EDIT) && add_targets(ctx, m, i) &&
 		    (stays(&r->judged) ||
 		     smfi_delrcpt(ctx, r->path) == MI_SUCCESS))
 			continue;

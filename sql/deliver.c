@@ -399,7 +399,9 @@ static enum outcome call_charged(struct delivery *d, struct db *db)
 	if (r == DB_RETRY || r == DB_DOWN)
 		return after(d, db, r);
 	if (r == DB_OK && got) {
-		o = step_charges(d, db);
+		o = fault(d, db, FAULT_DELIVER_CALLED);
+		if (o == OUT_NEXT)
+			o = step_charges(d, db);
 		return o == OUT_NEXT ? step_commit(d, db) : o;
 	}
 	db_rollback(db);

@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/fault.h"
+#include "sql/replay.h"
 
 /* Octets of one small transaction: one flush of the log for each, and far
  * below the tenth of the log that InnoDB allows BLOBs. */
@@ -41,6 +42,8 @@ static enum db_result put_chunk(struct db *db, const struct deliver_mail *m,
 		return DB_OURS;
 	}
 	r = db_run(db, Q_CHUNK_PUT, param);
+	if (r == DB_OK)
+		r = replay_fault(db, FAULT_DELIVER_ONE_CHUNK);
 	if (r != DB_OK)
 		say(why, db_why(db));
 	return r;
@@ -76,7 +79,9 @@ static enum db_result put_place(struct db *db, const struct deliver_mail *m)
 		sql_u64(0)
 	};
 
-	return db_run(db, Q_CONTENT_PUT, param);
+	enum db_result r = db_run(db, Q_CONTENT_PUT, param);
+
+	return r == DB_OK ? replay_fault(db, FAULT_DELIVER_PLACE) : r;
 }
 
 static enum db_result put_batch(struct db *db, const struct deliver_mail *m,

@@ -154,9 +154,10 @@ class Oracle:
             " USING (content_id) WHERE c.content_id IS NULL")
         if stray:
             w.problem("%d chunks without content" % stray)
-        # now and then all octets, against the SHA-256 that was kept
-        found = w.sandbox.tool("verify", *["--deep"] * (w.serial % 8 == 0),
-                               check=False)
+        # now and then, and behind what the database's files have suffered, all
+        # octets, against the SHA-256 that was kept
+        found = w.sandbox.tool("verify", *["--deep"] * (
+            w.deep or w.serial % 8 == 0), check=False)
         if found.returncode:
             w.problem("mailrow verify: %s%s" % (found.stdout, found.stderr))
         for box in w.boxes.values():

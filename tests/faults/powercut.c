@@ -18,7 +18,9 @@
 
 #include <dlfcn.h>
 
-enum { PIECE_MAX = 64 << 20 };
+/* FLUSH_US: a flush takes that long at least, as on a disk that turns: or the
+ * power would hardly ever fail while something waits for one. */
+enum { PIECE_MAX = 64 << 20, FLUSH_US = 3000 };
 
 /* A record; behind it path_len octets of path and old_len of old content. */
 struct record {
@@ -220,6 +222,7 @@ static int flush(int fd, int (*sync)(int))
 	pthread_mutex_lock(&lock);
 	r.number = changes;
 	pthread_mutex_unlock(&lock);
+	(void)usleep(FLUSH_US);
 	if (sync(fd) != 0)
 		return -1;
 	if (fstat(fd, &st) != 0)

@@ -134,6 +134,7 @@ def max_connections(world):
 def user_connections(world):
     """Fewer than the pools have: some callers wait, and are told 451 at the
     latest by their deadline."""
+    before = world.sandbox.counter("Aborted_connects")
     with SqlSession(world.sandbox) as admin, world.traffic(40, **LISTS) as t:
         t.flow(10)
         for n in (2, 0):
@@ -143,8 +144,16 @@ def user_connections(world):
             if n:
                 kill_ours(admin)
                 time.sleep(3)
+        world.expect("connections are refused",
+                     world.sandbox.counter("Aborted_connects") > before)
         world.over()
         t.flow(10)
+
+
+def lock_timeouts(world):
+    return world.sandbox.number(
+        "SELECT count FROM information_schema.innodb_metrics"
+        " WHERE name = 'lock_timeouts'")
 
 
 def locked(seconds):
@@ -156,6 +165,7 @@ def locked(seconds):
         with session(world, box) as (p, listed), \
                 world.traffic(40, **LISTS) as t:
             t.flow(10)
+            before = lock_timeouts(world)
             with SqlSession(world.sandbox) as other:
                 other.run("BEGIN; SELECT * FROM mailbox FOR UPDATE")
                 begun = time.monotonic()
@@ -164,6 +174,8 @@ def locked(seconds):
                     quit_refused(world, "locked", box, p, listed)
                     new_mailbox(world)
                 time.sleep(max(0, begun + seconds - time.monotonic()))
+            world.expect("statements end with 1205",
+                         lock_timeouts(world) > before)
             world.over()
             t.flow(10)
     return fail
@@ -189,16 +201,21 @@ def deadlocks(world):
     """Another client takes the mailboxes in descending order, and has
     changed so much that the server prefers to give up our transaction."""
     boxes = "address IN ('%s')" % "', '".join(mails.BOXES)
-    before = world.sandbox.counter("Innodb_deadlocks")
-    done = threading.Event()
+    done, before = threading.Event(), world.sandbox.counter("Innodb_deadlocks")
+    own = 0             # of which the other client was the victim
+
+    def deadlocks_of_ours():
+        return world.sandbox.counter("Innodb_deadlocks") - before - own
 
     def quarrel():
+        nonlocal own
         with SqlSession(world.sandbox) as other:
             other.run("CREATE TABLE quarrel (n INT PRIMARY KEY)")
             while not done.is_set():
                 other.run("BEGIN; INSERT INTO quarrel SELECT seq"
                           " FROM seq_1_to_500; SELECT * FROM mailbox WHERE "
                           + boxes + " ORDER BY mailbox_id DESC FOR UPDATE")
+                own += other.run("SELECT COUNT(*) FROM quarrel") == ["0"]
                 other.run("ROLLBACK")
             other.run("DROP TABLE quarrel")
 
@@ -206,8 +223,8 @@ def deadlocks(world):
     with world.traffic(150, **LISTS) as t:
         thread.start()
         t.flow(60)
-        wait_until(lambda: world.sandbox.counter("Innodb_deadlocks")
-                   >= before + 5, 30, "deadlocks")
+        wait_until(lambda: deadlocks_of_ours() >= 5, 30,
+                   "deadlocks of which we are the victim")
         done.set()
         thread.join(30)
         world.over()
@@ -377,7 +394,7 @@ def disk_full(world):
     reads on; unless the server has died of it (MariaDB 10.11 aborts when a
     rollback finds no room), as it is then started again, or stands still
     because its pages find no room, as it then answers nobody until they do."""
-    box = world.sandbox
+    box, world.deep = world.sandbox, True
     filled(world, 8)
     box.stop("db")
     place = os.path.join(box.dir, "db")

@@ -34,7 +34,7 @@ ALL_CLIENTS = {"ways": {"smtp": 2, "queue": 1, "lmtp": 1, "submission": 1},
                "readers": 3}
 # From here on the mail may be stored although its client hears 451.
 STORED = re.compile(r"deliver-(plain-unread|commit-unread|committed)"
-                    r"|intake-after|milter-before-reply|lmtp-(forward|before"
+                    r"|intake-after|milter-(edit|before-reply)|lmtp-(forward|before"
                     r"|split|between|replied)")
 # orders in one row of the short form
 TOGETHER = {"cut": 8, "fail": 8, "stall": 12}
@@ -82,18 +82,28 @@ def deliver(world, who, address):
     door.close()
 
 
-def to_limited(world, who, stale):
-    """A mail that is counted: to a mailbox, or by a login and stored by
-    nobody here."""
+def limited(world):
+    """An account whose mails are counted."""
     if not hasattr(world, "limited"):
         world.limited = world.new_account()
         world.sandbox.sql("INSERT INTO policy_limit (subject, direction,"
                           " seconds, messages) VALUES ('%s', 'in', 60, 99999),"
                           " ('%s', 'out', 60, 99999)"
                           % (world.limited, world.limited))
+    return world.limited
+
+
+def to_counted(world, who, stale):
+    deliver(world, who, limited(world))
+
+
+def to_limited(world, who, stale):
+    """A mail that is counted: to a mailbox, or by a login and stored by
+    nobody here."""
     if who == "lmtpd":
-        deliver(world, who, world.limited)
+        to_counted(world, who, stale)
         return
+    limited(world)
     with world.sandbox.smtp() as s:
         said = s.auth_plain(world.limited, PASSWORD)
         if said[:3] != "235":
@@ -188,6 +198,7 @@ SPECIAL = {"decision-note": (to_rejected, False),
            "box-made": (to_new_account, False),
            "box-life": (to_new_account, True),
            "box-life-unread": (to_new_account, True),
+           "deliver-called": (to_counted, False),
            "limit-charge": (to_limited, False),
            "limit-begin": (to_limited, False),
            "limit-slot": (to_limited, False),
@@ -267,7 +278,7 @@ def order_of(action):
 
 
 def boxes_for(names):
-    if any(n.startswith("lmtp-forward") for n in names):
+    if any(n.startswith(("lmtp-forward", "milter-edit")) for n in names):
         return mails.BOXES + [mails.FORWARDED] * 2
     return None
 

@@ -20,17 +20,20 @@ EVE = "eve@remote.test"
 
 def cuts(times):
     def fail(world):
-        power = PowerCut(world)
+        power, world.deep = PowerCut(world), True
         power.start()
         with world.traffic(40, readers=2, many=True, ways={
                 "smtp": 2, "submission": 1, "queue": 1}) as t:
-            dice = mails.dice_for(world.seed, world.row_name)
+            dice, undone = mails.dice_for(world.seed, world.row_name), 0
             for _ in range(times):
                 t.flow(dice.randrange(10, 40))
                 time.sleep(dice.uniform(0, 0.05))
                 changes, names = power.cut()
                 world.ledger.write("cut", changes=changes, files=names)
+                undone += changes
                 power.start()
+            world.expect("something was not flushed yet",
+                         times == 2 or undone > 0)
             world.over()
             t.flow(10)
         world.restart("db")

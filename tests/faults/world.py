@@ -91,6 +91,7 @@ class World:
         self.probes, self.served, self.over_at = [], {}, None
         self.expected = None
         self.queue_within = 60
+        self.deep = False       # verify --deep
         self.serve_within = SERVE_WITHIN
         self.forget_dead_database()
 
@@ -236,6 +237,7 @@ class World:
     def revive(self, part):
         """What the service manager does with a daemon that has died."""
         self.sandbox.stop(part)     # also ends what is left of its group
+        self.deep |= part == "db"
         if part in OURS:
             self.over()     # the start is part of the five seconds
         self.sandbox.start_alone(part)

@@ -33,7 +33,7 @@ class Points(SandboxTest):
                              " ('%s', '%s', UTC_TIMESTAMP())" % (LIST, target))
 
     def by_limited(self):
-        """Mails that are counted: Alice's abroad, and Dora's by LMTP."""
+        """Mails that are counted: Alice's abroad, and Dora's."""
         self.sandbox.sql("INSERT INTO policy_limit (subject, direction,"
                          " seconds, messages) VALUES ('%s', 'out', 60, 99),"
                          " ('%s', 'in', 60, 99)" % (ALICE, NEW[1]))
@@ -43,14 +43,16 @@ class Points(SandboxTest):
         with self.sandbox.smtp() as s:
             s.auth_plain(ALICE, PASSWORD)
             s.send(ALICE, ["x@foreign.test"], mail("counted"))
-        with self.sandbox.lmtp() as l:
-            l.send(EVE, [NEW[1]], mail("counted"))
+        for door in self.sandbox.smtp, self.sandbox.lmtp:
+            with door() as s:
+                s.send(EVE, [NEW[1]], mail("counted"))
 
     def by_smtp(self):
         with self.sandbox.smtp() as s:
             s.send(EVE, [ALICE], mail("plain"))
             s.send(EVE, [ALICE, BOB], mail("two"))
             s.send(EVE, [BOB], mail("big", BIG))
+            s.send(EVE, [LIST], mail("goes on"))
             s.envelope(EVE, [ALICE])
             s.cmd("RSET", "250")
 

@@ -28,6 +28,14 @@ check-faults: all tests/faults/powercut.so
 		$(PYTHON3) $(srcdir)/tests/faults/run $(FAULTS)
 .PHONY: check-faults
 
+# All there is: the matrix three times, each single failure of an allocation, a
+# mail of 200 MB. It takes hours.
+check-faults-whole:
+	$(MAKE) check-faults FAULTS='--all --rounds 3 $(FAULTS)'
+	$(MAKE) check-nomem MAILROW_NOMEM_ALL=1
+	$(MAKE) check-sys SYS=test_bigmail MAILROW_BIG_MAIL=200
+.PHONY: check-faults-whole
+
 # One allocation fails: a shim that is preloaded, and what drives it.
 # NOMEM="test_nomem.Mail" runs a part, MAILROW_NOMEM_ALL=1 every single failure.
 EXTRA_DIST += tests/faults/nomem.c tests/faults/nomem.py \

@@ -400,7 +400,8 @@ def disk_full(world):
     place = os.path.join(box.dir, "db")
     with moved_to_disk(place, "400m"):
         box.start_alone("db")
-        with world.traffic(30, big=True, readers=0) as t:
+        with session(world, world.boxes["read0@example.test"]) as (p, listed), \
+                world.traffic(30, big=True, readers=0) as t:
             t.flow(5)
             with disk_filled(place):
                 answers = ["250"]
@@ -409,6 +410,10 @@ def disk_full(world):
                                         size=2 << 20))
                 world.expect("451 while the disk is full: " + answers[-1],
                              answers[-1].startswith("45"))
+                answer = quit_deleting(world, world.boxes[
+                    "read0@example.test"], p, listed)
+                world.expect("QUIT is told whether it has deleted: " + answer,
+                             answer.startswith(("+OK", "-ERR [SYS/TEMP]")))
                 if is_alive(world, "db"):
                     reads_on(world)
             if not is_alive(world, "db"):

@@ -203,7 +203,13 @@ class Mail(Trials):
         if now != [b + 1 for b in before]:
             return "in the end stored %s" % [
                 n - b for n, b in zip(now, before)]
+        if not all(self.newest(u).endswith(message) for u in users):
+            return "stored is not what was sent"
         return None
+
+    def newest(self, user):
+        with self.sandbox.pop3(user) as p:
+            return p.retr(p.stat()[0])
 
     def go(self, send, part, rcpts, users, body=b"hello\r\n", cold=None):
         self.trials(lambda: send(mail("count", body), rcpts),
@@ -246,26 +252,32 @@ class Fetching(Trials):
         with self.sandbox.smtp() as s:
             for _ in range(2 - len(have)):
                 s.send(EVE, [ALICE], mail("nomem"))
+        self.fetch(delete=False)
+        self.truth = self.said
 
     def rows(self):
         return [r[0] for r in self.sandbox.sql(
             "SELECT uid FROM mail JOIN mailbox USING (mailbox_id)"
             " WHERE address = '%s' ORDER BY uid" % ALICE)]
 
-    def fetch(self):
+    def fetch(self, delete=True):
         """One session; +OK to QUIT or not."""
+        self.said = []
         with self.sandbox.pop3() as p:
             p.cmd("CAPA")
             p.body()
             p.login(ALICE)
-            self.said = [p.stat(), p.listing(), p.listing("UIDL"),
-                         p.retr(1), p.multi("TOP 2 1")]
-            p.cmd("DELE 1")
+            for ask in (p.stat, p.listing, lambda: p.listing("UIDL"),
+                        lambda: p.retr(1), lambda: p.multi("TOP 2 1")):
+                self.said.append(ask())
+            if delete:
+                p.cmd("DELE 1")
             p.quit()
 
     def trial(self):
-        """A mail too few, a wrong password: that would be lies."""
-        before, self.said, ok = self.rows(), None, False
+        """A mail too few, or another one, a wrong password: that would be
+        lies."""
+        before, ok = self.rows(), False
         try:
             self.fetch()
             ok = True
@@ -274,10 +286,8 @@ class Fetching(Trials):
                 return "a lie: %s" % e
         self.nomem.disarm()
         after = self.rows()
-        if self.said and (self.said[0][0] != len(before) or
-                          len(self.said[1]) != len(before) or
-                          len(self.said[2]) != len(before)):
-            return "%d mails told as %s" % (len(before), self.said)
+        if self.said != self.truth[:len(self.said)]:
+            return "%s is told as %s" % (self.truth, self.said)
         if ok and after != before[1:]:
             return "+OK, and of %s are left %s" % (before, after)
         if not ok and after not in (before, before[1:]):

@@ -81,18 +81,23 @@ int net_listen_inet(struct span address, int backlog, struct buf *why)
 	};
 	struct addrinfo *ai = NULL;
 	char text[96], host[64], port[8];
-	int fd;
+	int fd, error;
 
 	(void)snprintf(text, sizeof(text), "%.*s",
 		       (int)span_head(address, 90).n, address.p);
 	if (!net_split(address, host, port) ||
-	    getaddrinfo(host, port, &hint, &ai) != 0)
-		return net_refuse(why, "listen on", text,
-				  "not ADDRESS:PORT or [ADDRESS]:PORT");
+	    getaddrinfo(host, port, &hint, &ai) != 0) {
+		(void)net_refuse(why, "listen on", text,
+				 "not ADDRESS:PORT or [ADDRESS]:PORT");
+		errno = EINVAL;
+		return -1;
+	}
 	fd = net_bind_inet(ai, backlog);
+	error = errno;
 	freeaddrinfo(ai);
 	if (fd < 0)
-		return net_refuse(why, "listen on", text, strerror(errno));
+		(void)net_refuse(why, "listen on", text, strerror(error));
+	errno = error;
 	return fd;
 }
 

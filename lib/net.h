@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* "192.0.2.1:110", "[::]:110", "127.0.0.1:0". Non-blocking, close-on-exec,
- * SO_REUSEADDR, IPv6 sockets for IPv6 only. -1 and a reason in why. */
+ * SO_REUSEADDR, IPv6 sockets for IPv6 only. -1, a reason in why, errno. */
 int net_listen_inet(struct span address, int backlog, struct buf *why);
 
 /* A stale socket of ours is removed first; a file that is no socket is not.

@@ -23,7 +23,7 @@ enum parent_limit {
 
 /* TLS begins at once, or with STLS. */
 struct parent_listener {
-	int fd;
+	int fd; /* -1: another reload is to open it */
 	bool tls;
 	bool given;       /* by the service manager, which says where */
 	char address[96]; /* as the option names it */
@@ -69,7 +69,8 @@ void parent_reap(struct parent *p);
  * those of pop3_listen and pop3s_listen. */
 void parent_listen_start(struct parent *p);
 
-/* Opens and closes what the options of c add and take away. */
+/* Opens and closes what the options of c add and take away; all stay as they
+ * are when one cannot be opened. */
 void parent_listen_reload(struct parent *p, const struct conf *c);
 void parent_listen_close(struct parent *p);
 

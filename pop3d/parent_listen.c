@@ -1,5 +1,6 @@
 #include "pop3d/parent.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -46,9 +47,10 @@ static bool plan_make(const struct parent *p, const struct conf *c,
 	return plan->n > 0;
 }
 
-/* Accepted sockets inherit TCP_NODELAY. */
+/* Accepted sockets inherit TCP_NODELAY. False: why, and errno. */
 static bool open_one(struct parent_listener *l, struct buf *why)
 {
+	buf_reset(why);
 	l->fd = net_listen_inet(span_of(l->address), BACKLOG, why);
 	if (l->fd < 0)
 		return false;
@@ -62,57 +64,105 @@ static bool is_same(const struct parent_listener *a,
 	return a->tls == b->tls && strcmp(a->address, b->address) == 0;
 }
 
-/* What stays moves over; its old place is -1 then. */
-static void keep_open(struct parent *p, struct plan *plan)
+static bool plan_has(const struct plan *plan, int fd)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->want[i].fd == fd)
+			return true;
+	return false;
+}
+
+/* What is open already. */
+static void plan_keep(const struct parent *p, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		for (size_t k = 0; k < p->listeners; k++) {
-			struct parent_listener *old = &p->listener[k];
+			const struct parent_listener *old = &p->listener[k];
 
-			if (plan->want[i].fd >= 0 || old->fd < 0 ||
-			    !is_same(old, &plan->want[i]))
-				continue;
-			plan->want[i].fd = old->fd;
-			old->fd = -1;
+			if (plan->want[i].fd < 0 &&
+			    is_same(old, &plan->want[i]) &&
+			    !plan_has(plan, old->fd))
+				plan->want[i].fd = old->fd;
 		}
 	}
 }
 
 /* Those who wait on it already are taken in first. */
-static void close_rest(struct parent *p)
+static void close_old(struct parent *p, struct parent_listener *old)
 {
-	for (size_t k = 0; k < p->listeners; k++) {
-		if (p->listener[k].fd < 0)
-			continue;
-		parent_accept(p, &p->listener[k]);
-		(void)close(p->listener[k].fd);
-	}
-	p->listeners = 0;
+	if (old->fd < 0)
+		return;
+	parent_accept(p, old);
+	(void)close(old->fd);
+	old->fd = -1;
 }
 
-static void open_missing(struct plan *plan, struct buf *why)
+static bool has_same_port(const struct parent_listener *a,
+			  const struct parent_listener *b)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		buf_reset(why);
-		if (plan->want[i].fd < 0 && !open_one(&plan->want[i], why))
-			log_debug("%s; once more when the old ones are closed",
-				  buf_cstr(why));
-	}
+	const char *x = strrchr(a->address, ':');
+	const char *y = strrchr(b->address, ':');
+
+	return x && y && strcmp(x, y) == 0;
 }
 
-static void take_plan(struct parent *p, struct plan *plan, struct buf *why)
+static void make_room(struct parent *p, const struct plan *plan,
+		      const struct parent_listener *want)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		buf_reset(why);
-		if (plan->want[i].fd >= 0 || open_one(&plan->want[i], why))
-			p->listener[p->listeners++] = plan->want[i];
-		else
-			log_warn("%s", buf_cstr(why));
-	}
+	for (size_t k = 0; k < p->listeners; k++)
+		if (has_same_port(&p->listener[k], want) &&
+		    !plan_has(plan, p->listener[k].fd))
+			close_old(p, &p->listener[k]);
 }
 
 /* New ones are opened before old ones are closed, where the kernel lets both
  * be; so nobody finds the door closed meanwhile. */
+static bool plan_open(struct parent *p, struct plan *plan, struct buf *why)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->want[i].fd < 0 && !open_one(&plan->want[i], why) &&
+		    errno != EADDRINUSE)
+			return false;
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->want[i].fd >= 0)
+			continue;
+		make_room(p, plan, &plan->want[i]);
+		if (!open_one(&plan->want[i], why))
+			return false;
+	}
+	return true;
+}
+
+static void plan_take(struct parent *p, const struct plan *plan)
+{
+	for (size_t k = 0; k < p->listeners; k++)
+		if (!plan_has(plan, p->listener[k].fd))
+			close_old(p, &p->listener[k]);
+	memcpy(p->listener, plan->want, plan->n * sizeof(*plan->want));
+	p->listeners = plan->n;
+}
+
+static bool is_old(const struct parent *p, int fd)
+{
+	for (size_t k = 0; k < p->listeners; k++)
+		if (p->listener[k].fd == fd)
+			return true;
+	return false;
+}
+
+/* What had to make room comes back. What cannot keeps its place: another
+ * reload tries again. */
+static void plan_undo(struct parent *p, const struct plan *plan,
+		      struct buf *why)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->want[i].fd >= 0 && !is_old(p, plan->want[i].fd))
+			(void)close(plan->want[i].fd);
+	for (size_t k = 0; k < p->listeners; k++)
+		if (p->listener[k].fd < 0 && !open_one(&p->listener[k], why))
+			log_warn("%s again", buf_cstr(why));
+}
+
 void parent_listen_reload(struct parent *p, const struct conf *c)
 {
 	struct buf why = BUF_INIT(WHY_MAX);
@@ -125,10 +175,13 @@ void parent_listen_reload(struct parent *p, const struct conf *c)
 		log_warn("%s: the old ones stay", wrong);
 		return;
 	}
-	keep_open(p, &plan);
-	open_missing(&plan, &why);
-	close_rest(p);
-	take_plan(p, &plan, &why);
+	plan_keep(p, &plan);
+	if (plan_open(p, &plan, &why)) {
+		plan_take(p, &plan);
+	} else {
+		log_warn("%s: the old ones stay", buf_cstr(&why));
+		plan_undo(p, &plan, &why);
+	}
 	p->listen_changes++;
 	buf_release(&why);
 }

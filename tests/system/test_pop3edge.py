@@ -427,15 +427,32 @@ class Listeners(Edge):
                 self.assertFalse(answers("::1", port6))
                 p.cmd("NOOP")
                 self.write("pop3_listen = 192.0.2.1:110 127.0.0.1:%d\n" % old)
-                wait_until(lambda: answers("127.0.0.1", old),
-                           what="the old listener")
-                self.logged(r"cannot listen on '192\.0\.2\.1:110'")
+                self.logged(r"cannot listen on '192\.0\.2\.1:110'.*: the old"
+                            r" ones stay")
+                self.assertTrue(answers("127.0.0.9", port))
+                self.assertFalse(answers("127.0.0.1", old))
                 p.cmd("NOOP")
             finally:
                 self.write("")
             wait_until(lambda: answers("127.0.0.1", old), what="the end")
             p.cmd("NOOP")
             p.quit()
+
+    def test_an_address_that_cannot_be_listened_on_closes_none(self):
+        old = int(self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)[1])
+        taken = socket.create_server(("127.0.0.2", old))
+        with taken:
+            for new in ("192.0.2.99:110", "0.0.0.0:%d" % old,
+                        "127.0.0.3:%d 127.0.0.2:%d" % (old, old)):
+                try:
+                    self.write("pop3_listen = %s\n" % new)
+                    self.logged(r"cannot listen on '%s'.*: the old ones stay"
+                                % re.escape(new.split()[-1]))
+                    wait_until(lambda: answers("127.0.0.1", old),
+                               what="the old listener")
+                    self.assertFalse(answers("127.0.0.3", old))
+                finally:
+                    self.write("")
 
     def one_network_is_bounded(self, port6):
         held = [socket.create_connection(("::1", port6)) for _ in range(3)]

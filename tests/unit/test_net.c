@@ -137,6 +137,7 @@ static void a_port_in_use_is_told(void **state)
 	(void)state;
 	(void)snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(l));
 	assert_int_equal(net_listen_inet(span_of(text), 5, &why), -1);
+	assert_int_equal(errno, EADDRINUSE);
 	assert_non_null(strstr(buf_cstr(&why), "in use"));
 	close(l);
 	buf_release(&why);

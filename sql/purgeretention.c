@@ -46,7 +46,8 @@ static enum db_result find_boxes(struct purge *p, struct expiry *e,
 static enum db_result find_due(struct purge *p, struct expiry *e)
 {
 	const struct sqlval param[] = { sql_u64(e->now.days),
-					sql_u64(e->now.id) };
+					sql_u64(e->now.id),
+					sql_u64(e->now.days) };
 	struct sqlval col[3];
 	enum db_result r;
 	bool got = true;

@@ -320,6 +320,29 @@ static void undelete(struct undelete u, uint64_t want)
 	assert_int_equal(mails, want);
 }
 
+/* As a part of a backup leaves it. */
+static void one_that_is_in_its_mailbox_too_is_passed_by(void **state)
+{
+	uint64_t a = owned_box("a@example.org"), uid[3];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		uid[i] = mailing_quick(pool, a, "Subject: x\r\n\r\n");
+		move(a, uid[i]);
+	}
+	undelete((struct undelete){ .mailbox_id = a, .uid = uid, .n = 1 }, 1);
+	fix_sql("INSERT INTO trash SELECT m.*, UTC_TIMESTAMP(), '', ''"
+		" FROM mail m");
+	undelete((struct undelete){ .mailbox_id = a, .dry_run = true }, 2);
+	undelete((struct undelete){ .mailbox_id = a, .uid = uid, .n = 1 }, 0);
+	undelete((struct undelete){ .mailbox_id = a }, 2);
+	assert_int_equal(rows("mail"), 3);
+	assert_int_equal(fix_number("SELECT uid FROM trash"), uid[0]);
+	assert_int_equal(fix_number("SELECT messages FROM mailbox"), 3);
+	assert_int_equal(fix_number("SELECT octets FROM mailbox"),
+			 fix_number("SELECT SUM(octets) FROM mail"));
+}
+
 static void what_was_deleted_comes_back_as_it_was(void **state)
 {
 	uint64_t a = owned_box("a@example.org"), uid[4], now;
@@ -369,6 +392,7 @@ int main(void)
 		PURGE_TEST(a_mailbox_made_meanwhile_is_no_stray),
 		PURGE_TEST(rows_without_a_mailbox_become_a_retired_one),
 		PURGE_TEST(erasing_takes_all_of_one_mailbox),
+		PURGE_TEST(one_that_is_in_its_mailbox_too_is_passed_by),
 		PURGE_TEST(what_was_deleted_comes_back_as_it_was),
 	};
 

@@ -145,6 +145,29 @@ static void they_lie_in_the_trash_and_come_back(void **state)
 	mailing_check_store(0);
 }
 
+/* One that is in the trash too waits until the purge has taken it there. */
+static void one_in_both_places_holds_up_no_other(void **state)
+{
+	uint64_t box = owned_box("a@example.org");
+
+	(void)state;
+	fill(box, 20, 3);
+	fix_sql("INSERT INTO trash SELECT m.*, UTC_TIMESTAMP(), '', ''"
+		" FROM mail m ORDER BY uid LIMIT 1");
+	fix_sql("UPDATE content SET refs = 2 WHERE content_id ="
+		" (SELECT content_id FROM trash)");
+	purge_default(14);
+	assert_int_equal(report.expired, 2);
+	assert_int_equal(mails_in(box), 1);
+	fix_sql("UPDATE trash SET deleted_at = '2020-01-01'");
+	purge_default(14);
+	assert_int_equal(report.expired, 1);
+	assert_int_equal(mails_in(box), 0);
+	assert_int_equal(rows("trash"), 1);
+	assert_int_equal(fix_number("SELECT messages + octets FROM mailbox"),
+			 0);
+}
+
 static void a_dry_run_counts_and_moves_nothing(void **state)
 {
 	struct purge_settings s = settings();
@@ -209,7 +232,7 @@ static void the_walk_reads_no_mailbox_from_end_to_end(void **state)
 {
 	(void)state;
 	fix_explain(Q_RETENTION_BOXES, "30 1", NULL);
-	fix_explain(Q_RETENTION_DUE, "30 1", NULL);
+	fix_explain(Q_RETENTION_DUE, "30 1 30", NULL);
 }
 
 int main(void)
@@ -221,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup(nothing_goes_a_moment_too_early,
 				       purging_empty),
 		cmocka_unit_test_setup(they_lie_in_the_trash_and_come_back,
+				       purging_empty),
+		cmocka_unit_test_setup(one_in_both_places_holds_up_no_other,
 				       purging_empty),
 		cmocka_unit_test_setup(a_dry_run_counts_and_moves_nothing,
 				       purging_empty),

@@ -88,11 +88,12 @@ INSERT INTO admin_alias (id, address, enabled, internal, expire_at, domain_id)
   (3, 'sales@example.org', 1, 0, UTC_TIMESTAMP() + INTERVAL 1 DAY, 1),
   (4, 'gone@example.org', 0, 0, NULL, 1),
   (5, '@catch.example', 1, 0, NULL, 5),
-  (6, 'past@example.org', 1, 0, UTC_TIMESTAMP() - INTERVAL 1 DAY, 1);
+  (6, 'past@example.org', 1, 0, UTC_TIMESTAMP() - INTERVAL 1 DAY, 1),
+  (7, 'keep@example.org', 1, 0, NULL, 1);
 INSERT INTO modoboa_admin_aliasrecipient (alias_id, address, r_mailbox_id)
   VALUES
   (1, 'bob@example.org', 7), (2, 'keep@example.org', 11),
-  (2, 'bob@example.org', 7), (3, 'bob@example.org', 7),
+  (7, 'bob@example.org', 7), (3, 'bob@example.org', 7),
   (3, 'remote@elsewhere.example', NULL), (4, 'bob@example.org', 7),
   (5, 'bob@example.org', 7), (6, 'bob@example.org', 7);
 INSERT INTO admin_senderaddress (address, mailbox_id) VALUES

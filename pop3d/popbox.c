@@ -153,13 +153,15 @@ struct pop_event pop_quit(struct popstate *s, const struct popcmd_args *a)
 	return popbox_quit_go(s);
 }
 
-/* One MOVE frame at a time; a read-ahead still under way comes first. */
+/* One MOVE frame at a time; a read-ahead still under way comes first, and
+ * mails that the client has not got. */
 struct pop_event popbox_quit_go(struct popstate *s)
 {
 	uint64_t uid[CHAN_UIDS_MAX / 4];
 	size_t n;
 
-	if (s->all_sent || s->request.n || s->flight == FLIGHT_READ)
+	if (s->all_sent || s->request.n || s->flight == FLIGHT_READ ||
+	    s->mail_unsent)
 		return pop_event(POP_WAIT);
 	n = poplist_take_deleted(&s->list, &s->at, uid,
 				 sizeof(uid) / sizeof(*uid));

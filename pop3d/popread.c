@@ -29,6 +29,7 @@ static void begin(struct popstate *s, uint64_t octets)
 	struct popread *r = &s->read;
 
 	r->begun = true;
+	s->mail_unsent = true;
 	r->octets = octets;
 	r->blank_line = mail_of(s)->octets - octets == BLANK_LINE;
 	r->cut = (struct dot_top)DOT_TOP_INIT(r->lines);

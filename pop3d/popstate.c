@@ -223,11 +223,16 @@ void popstate_lost(struct popstate *s)
 		popstate_conclude(s, popstate_trouble(s));
 }
 
+void popstate_all_sent(struct popstate *s)
+{
+	s->mail_unsent = false;
+}
+
 /* Who did not get his mail shall not lose it by commands sent ahead. */
 void popstate_deaf(struct popstate *s)
 {
 	s->deaf = true;
-	if (!s->ended && s->job == JOB_READ)
+	if (!s->ended && (s->job == JOB_READ || s->mail_unsent))
 		end(s, R_NONE, CHAN_END_CLOSED);
 }
 

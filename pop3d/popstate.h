@@ -74,10 +74,11 @@ struct popstate {
 	bool tls;     /* is on */
 	bool granted; /* the keeper said so; the list is arriving */
 	struct chan_grant grant;
-	bool deaf;      /* the client reads no more */
-	bool peer_told; /* the keeper knows the real client */
-	bool greet;     /* is still to be done */
-	bool stopping;  /* the keeper wants the end, for this reason: */
+	bool deaf;        /* the client reads no more */
+	bool mail_unsent; /* an answer to RETR or TOP has not all left */
+	bool peer_told;   /* the keeper knows the real client */
+	bool greet;       /* is still to be done */
+	bool stopping;    /* the keeper wants the end, for this reason: */
 	enum chan_end stop;
 	bool ended;
 	enum chan_end end;
@@ -123,8 +124,11 @@ bool popstate_holds(const struct popstate *s);
 /* The keeper is gone. */
 void popstate_lost(struct popstate *s);
 
+/* All output has left. */
+void popstate_all_sent(struct popstate *s);
+
 /* The client takes no more output: what it has already asked is done, but
- * nothing is read for it. */
+ * nothing is read for it; unless it asked for a mail that it did not get. */
 void popstate_deaf(struct popstate *s);
 
 /* Ends the session for a reason from outside, at once. */

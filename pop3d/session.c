@@ -314,12 +314,20 @@ static void session_mind_tls(struct session *s)
 	}
 }
 
+/* Before anything else is taken, of the client or for it. */
+static void session_mind_broken(struct session *s)
+{
+	if (s->io.broken && !s->pop.deaf)
+		popstate_deaf(&s->pop);
+}
+
 static void session_flush(struct session *s)
 {
 	if (popio_flush(&s->io))
 		session_note_activity(s);
-	if (s->io.broken && !s->pop.deaf)
-		popstate_deaf(&s->pop);
+	session_mind_broken(s);
+	if (!popio_unsent(&s->io))
+		popstate_all_sent(&s->pop);
 }
 
 /* RFC 1939 s.3: the timer closes without a word and without UPDATE. */
@@ -375,6 +383,7 @@ static void session_hear_client(struct session *s, const struct pollfd *p)
 		popio_read(&s->io);
 	else if (p->revents & (POLLERR | POLLHUP) && !(p->events & POLLOUT))
 		s->io.broken = true;
+	session_mind_broken(s);
 }
 
 static void session_poll(struct session *s, int left)
@@ -445,17 +454,19 @@ static void session_heed_signal(struct session *s)
 
 static void session_serve(struct session *s)
 {
-	bool was_full;
+	bool was_full, was_unsent;
 
 	while (!s->pop.ended || popio_unsent(&s->io)) {
 		session_advance(s);
 		session_ask_keeper(s);
 		session_heed_signal(s);
 		was_full = popstate_out_full(&s->pop);
+		was_unsent = s->pop.mail_unsent;
 		if (!popstate_holds(&s->pop))
 			session_flush(s);
 		session_mind_tls(s);
-		if (was_full && s->io.out.n == 0)
+		if ((was_full && s->io.out.n == 0) ||
+		    (was_unsent && !s->pop.mail_unsent))
 			continue;
 		if (!s->pop.ended || popio_unsent(&s->io))
 			session_wait(s);

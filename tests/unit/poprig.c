@@ -265,6 +265,7 @@ static bool take_output(struct poprig *r)
 		return false;
 	buf_put_span(&r->said, buf_span(&r->out));
 	buf_reset(&r->out);
+	popstate_all_sent(&r->pop);
 	popstate_go(&r->pop);
 	return true;
 }

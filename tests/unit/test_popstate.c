@@ -231,6 +231,34 @@ static void a_client_that_left_during_retr_deletes_nothing_after_it(void **s)
 	expect_end(CHAN_END_CLOSED);
 }
 
+static void quit_waits_until_the_mails_have_left(void **state)
+{
+	(void)state;
+	poprig_login(&rig);
+	rig.hold_out = true;
+	(void)poprig_say(&rig, "RETR 1");
+	(void)poprig_say(&rig, "DELE 1");
+	(void)poprig_say(&rig, "QUIT");
+	assert_int_equal(moved(), 0);
+	rig.hold_out = false;
+	poprig_pump(&rig);
+	assert_int_equal(moved(), 1);
+	expect_end(CHAN_END_QUIT);
+}
+
+static void a_client_that_left_before_its_mail_did_deletes_nothing(void **s)
+{
+	(void)s;
+	poprig_login(&rig);
+	rig.hold_out = true;
+	(void)poprig_say(&rig, "RETR 1");
+	popstate_deaf(&rig.pop);
+	(void)poprig_say(&rig, "DELE 1");
+	(void)poprig_say(&rig, "QUIT");
+	assert_int_equal(moved(), 0);
+	expect_end(CHAN_END_CLOSED);
+}
+
 /* Bad input */
 
 static void nothing_of_the_client_is_echoed(void **state)
@@ -489,6 +517,8 @@ int main(void)
 		TEST(rule_32_without_quit_nothing_is_moved),
 		TEST(rule_34_a_client_that_quits_and_leaves_still_deletes),
 		TEST(a_client_that_left_during_retr_deletes_nothing_after_it),
+		TEST(quit_waits_until_the_mails_have_left),
+		TEST(a_client_that_left_before_its_mail_did_deletes_nothing),
 		TEST(nothing_of_the_client_is_echoed),
 		TEST(rule_39_too_many_errors_in_a_row_end_the_session),
 		TEST(long_lines_and_nul_end_the_session),

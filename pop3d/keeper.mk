@@ -16,12 +16,14 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/keeperloop.c pop3d/keeperloop.h \
 	pop3d/keeperstate.c pop3d/keeperstate.h \
 	pop3d/keepersession.c pop3d/keepersession.h \
+	pop3d/keeperstop.c pop3d/keeperstop.h \
 	pop3d/keeperworkers.c pop3d/keeperworkers.h \
 	pop3d/logindelay.c pop3d/logindelay.h
 
 if HAVE_CMOCKA
 KEEPER_TESTS = \
 	tests/unit/test_keeperauth \
+	tests/unit/test_keeperchannel \
 	tests/unit/test_keepercheck \
 	tests/unit/test_keeperframes \
 	tests/unit/test_keeperjob \
@@ -36,6 +38,14 @@ TESTS += $(KEEPER_TESTS)
 tests_unit_test_keeperauth_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperauth_SOURCES = tests/unit/test_keeperauth.c tests/unit/wire.h
 tests_unit_test_keeperauth_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperchannel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperchannel_SOURCES = tests/unit/test_keeperchannel.c \
+	tests/unit/wire.h
+tests_unit_test_keeperchannel_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_ms \
+	-Wl,--wrap=keeperworkers_put -Wl,--wrap=metric_add_time
+tests_unit_test_keeperchannel_LDADD = pop3d/libkeeper.a pop3d/libpop.a \
+	$(SQL_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keepercheck_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keepercheck_SOURCES = tests/unit/test_keepercheck.c tests/unit/wire.h

@@ -15,6 +15,7 @@
 #include "pop3d/keeperlog.h"
 #include "pop3d/keeperloop.h"
 #include "pop3d/keeperstate.h"
+#include "pop3d/keeperstop.h"
 
 static bool watch(struct keeperloop *k, struct channel *c, int op, bool out)
 {
@@ -53,6 +54,8 @@ static void channel_free(struct keeperloop *k, struct channel *c)
 	keeperlimits_leave(&k->limits, &c->account);
 	keepersession_release(&c->s);
 	keepercheck_free(&c->check);
+	if (c->stop_sent)
+		k->told--;
 	keeperloop_remove(k, c);
 	free(c);
 }
@@ -71,6 +74,7 @@ void channel_open(struct keeperloop *k, const struct keeper_session *told,
 	frames_init(&c->out, CHAN_FRAME_MAX);
 	c->fd = fd;
 	c->since = clock_unix();
+	c->timing = METRIC_COUNT;
 	c->key = keeperloop_add(k, c);
 	if (c->key && watch(k, c, EPOLL_CTL_ADD, false))
 		return;
@@ -213,28 +217,11 @@ static void answer_temp(struct keeperloop *k, struct channel *c)
 	answer_simple(k, c, CHAN_TEMP);
 }
 
-/* Only when nothing is in flight, so that it stands behind every answer. */
-static void tell_stop(struct keeperloop *k, struct channel *c)
-{
-	struct frames f;
-
-	if (!c->stopping || c->stop_sent || c->s.state != KS_IDLE)
-		return;
-	frames_init(&f, CHAN_FRAME_MAX);
-	chan_put_stop(frames_begin(&f), c->stop);
-	frames_end(&f);
-	if (buf_ok(&f.b) && frames_send(&f, c->fd) != FRAMES_FULL)
-		c->stop_sent = true;
-	else if (!channel_want_out(k, c, true))
-		log_warn("cannot wait for a channel: %s", strerror(errno));
-	frames_release(&f);
-}
-
 void channel_stop(struct keeperloop *k, struct channel *c, enum chan_end why)
 {
 	c->stopping = true;
 	c->stop = why;
-	tell_stop(k, c);
+	keeperstop_tell(k, c);
 }
 
 static void submit(struct keeperloop *k, struct channel *c, struct keeperjob *j)
@@ -274,7 +261,7 @@ static void channel_send(struct keeperloop *k, struct channel *c)
 		metric_add_time(c->timing, c->asked);
 	c->timing = METRIC_COUNT;
 	keepersession_rest(&c->s);
-	tell_stop(k, c);
+	keeperstop_tell(k, c);
 }
 
 void channel_writable(struct keeperloop *k, struct channel *c)
@@ -285,7 +272,7 @@ void channel_writable(struct keeperloop *k, struct channel *c)
 		if (!channel_want_out(k, c, false))
 			channel_close(k, c, "out of memory");
 		else
-			tell_stop(k, c);
+			keeperstop_tell(k, c);
 		return;
 	}
 	if (!c->parked) {
@@ -365,11 +352,17 @@ static void time_request(struct channel *c, enum metric_id m)
 static void take_frame(struct keeperloop *k, struct channel *c,
 		       struct span frame)
 {
+	enum keepersession_todo todo;
 	struct chan_request r;
 	const char *why = "";
 
-	switch (keepersession_take(&c->s, frame, k->conf->auth_attempts, &r,
-				   &why)) {
+	todo = keepersession_take(&c->s, frame, k->conf->auth_attempts, &r,
+				  &why);
+	if (!keeperstop_allows(c, todo)) {
+		channel_drop(k, c, "request though it was told to end");
+		return;
+	}
+	switch (todo) {
 	case KT_DROP:
 		channel_drop(k, c, why);
 		break;

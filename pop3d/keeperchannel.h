@@ -22,6 +22,8 @@ struct channel {
 	bool want_out;
 	bool stopping, stop_sent; /* it is to end, and has been told */
 	enum chan_end stop;
+	int64_t stop_by;       /* then it is closed, when it was told */
+	unsigned stop_asked;   /* requests since then */
 	int64_t since;         /* by the system's clock */
 	uint64_t octets;       /* of the frames that answered it */
 	int64_t asked;         /* the request in flight, by clock_us() */

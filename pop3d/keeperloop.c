@@ -16,6 +16,7 @@
 #include "lib/net.h"
 #include "pop3d/keeper.h"
 #include "pop3d/keeperconf.h"
+#include "pop3d/keeperstop.h"
 
 enum {
 	SLOTS_FIRST = 64,
@@ -367,11 +368,17 @@ static void on_event(struct keeperloop *k, const struct epoll_event *ev)
 	}
 }
 
+/* Something that must end in time has no event of its own. */
+static bool is_awaited(const struct keeperloop *k)
+{
+	return k->auth.waiting || k->console.open || k->told;
+}
+
 static int how_long(const struct keeperloop *k)
 {
 	int64_t lease = keeperlease_wait(k, clock_ms());
 	int64_t state = keeperstate_wait(k, clock_ms());
-	int64_t ms = k->auth.waiting || k->console.open ? EXPIRE_MS : -1;
+	int64_t ms = is_awaited(k) ? EXPIRE_MS : -1;
 
 	if (k->stop_by)
 		return EXPIRE_MS / 5;
@@ -387,11 +394,11 @@ static void after_events(struct keeperloop *k)
 	give_parked(k);
 	keeperlease_tick(k, clock_ms());
 	metric_set(M_KEEPER_OCTETS, k->buffered);
-	if ((k->auth.waiting || k->console.open) &&
-	    clock_ms() - k->expired_at >= EXPIRE_MS) {
+	if (is_awaited(k) && clock_ms() - k->expired_at >= EXPIRE_MS) {
 		k->expired_at = clock_ms();
 		keeperauth_expire(&k->auth, k->expired_at);
 		keeperconsole_expire(k, k->expired_at);
+		keeperstop_expire(k, k->expired_at);
 	}
 }
 

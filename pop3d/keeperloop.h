@@ -39,6 +39,7 @@ struct keeperloop {
 	unsigned promised; /* moves and leases given back: jobs that are to be
 			    * finished */
 	uint64_t dropped;  /* channels that broke the rules */
+	unsigned told;     /* channels that have been told to end */
 
 	size_t buffered;              /* octets held, or reserved for jobs */
 	TAILQ_HEAD(, channel) parked; /* their jobs wait for room */

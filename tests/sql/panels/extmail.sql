@@ -52,7 +52,8 @@ INSERT INTO mailbox (username, password, quota, domain, createdate, active)
   ('keep@example.org', 'hash-keep', '', 'example.org', NOW(), 1),
   ('old@example.org', 'hash-old', '0', 'example.org', NOW(), 1),
   ('soon@example.org', 'hash-soon', '0', 'example.org', NOW(), 1),
-  ('nina@off.example', 'hash-nina', '0', 'off.example', NOW(), 1);
+  ('nina@off.example', 'hash-nina', '0', 'off.example', NOW(), 1),
+  ('keep@alias.example', 'hash-own', '0', 'alias.example', NOW(), 1);
 UPDATE mailbox SET disablepop3 = 1 WHERE username = 'smtp@example.org';
 UPDATE mailbox SET disablesmtpd = 1 WHERE username = 'pop@example.org';
 UPDATE mailbox SET expiredate = '2020-01-01'
@@ -65,7 +66,9 @@ INSERT INTO alias (address, goto, domain, active) VALUES
    'example.org', 1),
   ('gone@example.org', 'bob@example.org', 'example.org', 0),
   ('@catch.example', 'bob@example.org', 'catch.example', 1),
-  ('@alias.example', '@example.org', 'alias.example', 1);
+  ('@alias.example', '@example.org', 'alias.example', 1),
+  ('smtp@alias.example', 'bob@example.org', 'alias.example', 1),
+  ('off@alias.example', 'bob@example.org', 'alias.example', 0);
 
 INSERT INTO domain (domain)
   SELECT CONCAT('d', seq, '.example') FROM seq_1_to_2500;

@@ -96,6 +96,11 @@ INSERT INTO forwardings (address, forwarding, domain, is_list) VALUES
   ('sales@example.org', 'remote@elsewhere.example', 'example.org', 1);
 INSERT INTO forwardings (address, forwarding, domain, is_list, active) VALUES
   ('gone@example.org', 'bob@example.org', 'example.org', 1, 0);
+INSERT INTO forwardings (address, forwarding, domain, is_alias, active) VALUES
+  ('smtp@alias.example', 'bob@example.org', 'alias.example', 1, 1),
+  ('off@alias.example', 'bob@example.org', 'alias.example', 1, 0),
+  ('team@example.org', 'bob@example.org', 'example.org', 1, 1),
+  ('team@alias.example', 'smtp@example.org', 'alias.example', 1, 1);
 
 INSERT INTO domain (domain)
   SELECT CONCAT('d', seq, '.example') FROM seq_1_to_2500;

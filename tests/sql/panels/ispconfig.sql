@@ -63,7 +63,8 @@ INSERT INTO mail_user (mailuser_id, server_id, email, login, password, quota)
   (11, 1, 'keep@example.org', 'keep@example.org', 'hash-keep', -1),
   (12, 1, 'nina@off.example', 'nina@off.example', 'hash-nina', -1),
   (13, 1, 'carl@example.org', 'c17@example.org', 'hash-carl', -1),
-  (14, 1, 'away@example.org', 'away@example.org', 'hash-away', -1);
+  (14, 1, 'away@example.org', 'away@example.org', 'hash-away', -1),
+  (15, 1, 'keep@alias.example', 'keep@alias.example', 'hash-own', -1);
 UPDATE mail_user SET postfix = 'n' WHERE email = 'off@example.org';
 UPDATE mail_user SET disablepop3 = 'y' WHERE email = 'smtp@example.org';
 UPDATE mail_user SET disablesmtp = 'y' WHERE email = 'pop@example.org';
@@ -78,7 +79,9 @@ INSERT INTO mail_forwarding
   (1, 'desk@example.org', 'carl@example.org', 'alias', 'y', 'y'),
   (1, 'gone@example.org', 'bob@example.org', 'alias', 'n', 'y'),
   (1, '@catch.example', 'bob@example.org', 'catchall', 'y', 'n'),
-  (1, '@alias.example', '@example.org', 'aliasdomain', 'y', 'n');
+  (1, '@alias.example', '@example.org', 'aliasdomain', 'y', 'n'),
+  (1, 'smtp@alias.example', 'bob@example.org', 'alias', 'y', 'y'),
+  (1, 'off@alias.example', 'bob@example.org', 'alias', 'n', 'y');
 
 INSERT INTO mail_domain (server_id, domain, active)
   SELECT 1, CONCAT('d', seq, '.example'), 'y' FROM seq_1_to_2500;

@@ -116,7 +116,9 @@ INSERT INTO alias (address, goto, domain, sender_allowed, active) VALUES
    'example.org', 1, 1),
   ('info@example.org', 'bob@example.org', 'example.org', 0, 1),
   ('gone@example.org', 'bob@example.org', 'example.org', 1, 0),
-  ('@catch.example', 'bob@example.org', 'catch.example', 1, 1);
+  ('@catch.example', 'bob@example.org', 'catch.example', 1, 1),
+  ('smtp@alias.example', 'bob@example.org', 'alias.example', 1, 1),
+  ('off@alias.example', 'bob@example.org', 'alias.example', 1, 0);
 INSERT INTO spamalias (address, goto, validity) VALUES
   ('x1@example.org', 'bob@example.org', UNIX_TIMESTAMP() + 3600),
   ('x2@example.org', 'bob@example.org', UNIX_TIMESTAMP() - 3600);

@@ -89,13 +89,19 @@ INSERT INTO admin_alias (id, address, enabled, internal, expire_at, domain_id)
   (4, 'gone@example.org', 0, 0, NULL, 1),
   (5, '@catch.example', 1, 0, NULL, 5),
   (6, 'past@example.org', 1, 0, UTC_TIMESTAMP() - INTERVAL 1 DAY, 1),
-  (7, 'keep@example.org', 1, 0, NULL, 1);
+  (7, 'keep@example.org', 1, 0, NULL, 1),
+  (8, 'smtp@alias.example', 1, 0, NULL, NULL),
+  (9, 'off@alias.example', 0, 0, NULL, NULL),
+  (10, 'team@example.org', 1, 0, NULL, 1),
+  (11, 'team@alias.example', 1, 0, NULL, NULL);
 INSERT INTO modoboa_admin_aliasrecipient (alias_id, address, r_mailbox_id)
   VALUES
   (1, 'bob@example.org', 7), (2, 'keep@example.org', 11),
   (7, 'bob@example.org', 7), (3, 'bob@example.org', 7),
   (3, 'remote@elsewhere.example', NULL), (4, 'bob@example.org', 7),
-  (5, 'bob@example.org', 7), (6, 'bob@example.org', 7);
+  (5, 'bob@example.org', 7), (6, 'bob@example.org', 7),
+  (8, 'bob@example.org', 7), (9, 'bob@example.org', 7),
+  (10, 'bob@example.org', 7), (11, 'smtp@example.org', 9);
 INSERT INTO admin_senderaddress (address, mailbox_id) VALUES
   ('robert@elsewhere.example', 7), ('@brand.example', 7);
 

@@ -10,7 +10,8 @@ INSERT INTO account (address, domain, password, quota, active, smtp, pop3,
   ('smtp@example.org', 'example.org', 'hash-smtp', 0, 1, 1, 0, NOW()),
   ('pop@example.org', 'example.org', 'hash-pop', 0, 1, 0, 1, NOW()),
   ('keep@example.org', 'example.org', 'hash-keep', 0, 1, 1, 1, NOW()),
-  ('nina@off.example', 'off.example', 'hash-nina', 0, 1, 1, 1, NOW());
+  ('nina@off.example', 'off.example', 'hash-nina', 0, 1, 1, 1, NOW()),
+  ('keep@alias.example', 'alias.example', 'hash-own', 0, 1, 1, 1, NOW());
 UPDATE account SET tls_only = 1, networks = '192.0.2.0/24,2001:db8::/32'
   WHERE address = 'keep@example.org';
 INSERT INTO alias (address, target, created_at) VALUES
@@ -18,7 +19,9 @@ INSERT INTO alias (address, target, created_at) VALUES
   ('sales@example.org', 'remote@elsewhere.example', NOW()),
   ('keep@example.org', 'keep@example.org', NOW()),
   ('keep@example.org', 'bob@example.org', NOW()),
-  ('@catch.example', 'bob@example.org', NOW());
+  ('@catch.example', 'bob@example.org', NOW()),
+  ('team@example.org', 'bob@example.org', NOW()),
+  ('team@alias.example', 'smtp@example.org', NOW());
 INSERT INTO domain (name, alias_of, active, created_at)
   SELECT CONCAT('d', seq, '.example'), NULL, 1, NOW() FROM seq_1_to_2500;
 INSERT INTO account (address, domain, password, created_at)

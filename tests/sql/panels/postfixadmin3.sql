@@ -65,7 +65,8 @@ INSERT INTO mailbox (username, password, quota, local_part, domain, created,
   ('pop@example.org', 'hash-pop', 0, 'pop', 'example.org', NOW(), 1),
   ('keep@example.org', 'hash-keep', -1, 'keep', 'example.org', NOW(), 1),
   ('nina@off.example', 'hash-nina', 0, 'nina', 'off.example', NOW(), 1),
-  ('ray@relay.example', 'hash-ray', 0, 'ray', 'relay.example', NOW(), 1);
+  ('ray@relay.example', 'hash-ray', 0, 'ray', 'relay.example', NOW(), 1),
+  ('keep@alias.example', 'hash-own', 0, 'keep', 'alias.example', NOW(), 1);
 INSERT INTO alias (address, goto, domain, active) VALUES
   ('bob@example.org', 'bob@example.org', 'example.org', 1),
   ('off@example.org', 'off@example.org', 'example.org', 0),
@@ -76,7 +77,11 @@ INSERT INTO alias (address, goto, domain, active) VALUES
   ('sales@example.org', 'bob@example.org,remote@elsewhere.example',
    'example.org', 1),
   ('gone@example.org', 'bob@example.org', 'example.org', 0),
-  ('@catch.example', 'bob@example.org', 'catch.example', 1);
+  ('@catch.example', 'bob@example.org', 'catch.example', 1),
+  ('smtp@alias.example', 'bob@example.org', 'alias.example', 1),
+  ('off@alias.example', 'bob@example.org', 'alias.example', 0),
+  ('team@example.org', 'bob@example.org', 'example.org', 1),
+  ('team@alias.example', 'smtp@example.org', 'alias.example', 1);
 
 INSERT INTO domain (domain)
   SELECT CONCAT('d', seq, '.example') FROM seq_1_to_2500;

@@ -47,14 +47,17 @@ INSERT INTO mailbox (id, username, password, quota, active, access_restriction,
   (11, 'keep@example.org', 'hash-keep', 0, 1, 'ALL', 0, 1),
   (12, 'nina@off.example', 'hash-nina', 0, 1, 'ALL', 0, 2),
   (13, 'going@example.org', 'hash-going', 0, 1, 'ALL', 1, 1),
-  (14, 'ray@relay.example', 'hash-ray', 0, 1, 'ALL', 0, 3);
+  (14, 'ray@relay.example', 'hash-ray', 0, 1, 'ALL', 0, 3),
+  (15, 'keep@alias.example', 'hash-own', 0, 1, 'ALL', 0, 4);
 INSERT INTO alias (address, goto, active, Domain_id) VALUES
   ('bob@example.org', 'bob@example.org', 1, 1),
   ('keep@example.org', 'keep@example.org,bob@example.org', 1, 1),
   ('sales@example.org', 'bob@example.org,remote@elsewhere.example', 1, 1),
   ('gone@example.org', 'bob@example.org', 0, 1),
   ('@catch.example', 'bob@example.org', 1, 5),
-  ('@alias.example', '@example.org', 1, 4);
+  ('@alias.example', '@example.org', 1, 4),
+  ('smtp@alias.example', 'bob@example.org', 1, 4),
+  ('off@alias.example', 'bob@example.org', 0, 4);
 
 INSERT INTO domain (id, domain)
   SELECT 100 + seq, CONCAT('d', seq, '.example') FROM seq_1_to_2500;

@@ -78,6 +78,11 @@ int mailboxerase_verb(struct tool *t, int argc, char **argv)
 				 "the database did not do it all: %s; run it "
 				 "again",
 				 db_why(t->db));
+	if (!report.complete)
+		return tool_fail(EX_TEMPFAIL,
+				 "mailbox %" PRIu64 " of '%s' was taken back "
+				 "meanwhile: what it still has stays",
+				 b.id, b.address);
 	return code;
 }
 

@@ -6,19 +6,25 @@
 #include "sql/purgeint.h"
 #include "sql/replay.h"
 
+/* A transaction that waited for the mailbox row, to store behind its end, has
+ * written its receipt before; it takes no longer than so many seconds. */
+enum { DELIVERY_SECONDS = 60 };
+
 /* The row, under its lock. */
 struct box_row {
 	bool there, retired, due;
-	uint64_t uid_next;
+	uint64_t uid_next, now;
 };
 
 struct erasing {
 	uint64_t mailbox_id;
 	bool only_due;
-	uint64_t below; /* later mails stay */
-	bool retired;   /* at the beginning */
+	uint64_t below;  /* later mails stay */
+	uint64_t before; /* later receipts stay */
+	bool retired;    /* at the beginning */
 	enum query_id find, drop;
 	bool refused; /* it is not ours to erase any more */
+	bool back;    /* since it was taken back */
 	struct purge_id id[PURGE_ROWS];
 	uint64_t uid[PURGE_ROWS], octets;
 	size_t n;
@@ -29,7 +35,7 @@ static enum db_result lock_box(struct purge *p, const struct erasing *e,
 {
 	const struct sqlval param[] = { sql_u64(p->s->retired_age),
 					sql_u64(e->mailbox_id) };
-	struct sqlval col[3];
+	struct sqlval col[4];
 	enum db_result r;
 
 	*b = (struct box_row){ .there = false };
@@ -39,6 +45,7 @@ static enum db_result lock_box(struct purge *p, const struct erasing *e,
 	b->uid_next = col[0].u;
 	b->retired = col[1].u != 0;
 	b->due = b->retired && col[2].u;
+	b->now = col[3].u;
 	return replay_fault(p->db, FAULT_ERASE_LOCK);
 }
 
@@ -88,10 +95,11 @@ static enum db_result count(struct purge *p, const struct erasing *e)
 
 /* What comes to a retired mailbox that is taken back meanwhile has no end to
  * stop at: then the whole is left alone. */
-static bool is_refused(const struct erasing *e, const struct box_row *b)
+static bool is_refused(struct erasing *e, const struct box_row *b)
 {
-	return !b->there || (e->only_due && !b->due) ||
-	       (e->retired && !b->retired);
+	e->back = b->there && e->retired && !b->retired;
+	e->refused = !b->there || (e->only_due && !b->due) || e->back;
+	return e->refused;
 }
 
 static enum db_result drop_rows(struct purge *p, void *arg)
@@ -101,8 +109,7 @@ static enum db_result drop_rows(struct purge *p, void *arg)
 	enum db_result r = lock_box(p, e, &b);
 
 	e->n = 0;
-	e->refused = r == DB_OK && is_refused(e, &b);
-	if (r != DB_OK || e->refused)
+	if (r != DB_OK || is_refused(e, &b))
 		return r;
 	r = find_rows(p, e);
 	for (size_t i = 0; i < e->n && r == DB_OK; i++)
@@ -137,14 +144,15 @@ static enum db_result drop_all(struct purge *p, struct erasing *e,
 }
 
 struct receipts {
-	uint64_t mailbox_id;
 	uint8_t key[PURGE_ROWS][RECEIPT_KEY_SIZE];
 	size_t n;
 };
 
-static enum db_result find_receipts(struct purge *p, struct receipts *k)
+static enum db_result find_receipts(struct purge *p, const struct erasing *e,
+				    struct receipts *k)
 {
-	const struct sqlval param[] = { sql_u64(k->mailbox_id) };
+	const struct sqlval param[] = { sql_u64(e->mailbox_id),
+					sql_u64(e->before) };
 	struct sqlval col[1];
 	enum db_result r;
 	bool got = true;
@@ -161,15 +169,17 @@ static enum db_result find_receipts(struct purge *p, struct receipts *k)
 	return r;
 }
 
-static enum db_result drop_receipts(struct purge *p, void *arg)
+/* One that a delivery has renewed meanwhile stays. */
+static enum db_result drop_found(struct purge *p, const struct erasing *e,
+				 const struct receipts *k)
 {
-	const struct receipts *k = arg;
 	enum db_result r = DB_OK;
 
 	for (size_t i = 0; i < k->n && r == DB_OK; i++) {
 		const struct sqlval param[] = {
-			sql_u64(k->mailbox_id),
-			sql_bytes(span_make(k->key[i], RECEIPT_KEY_SIZE))
+			sql_u64(e->mailbox_id),
+			sql_bytes(span_make(k->key[i], RECEIPT_KEY_SIZE)),
+			sql_u64(e->before)
 		};
 
 		r = db_run(p->db, Q_ERASE_RECEIPT_DROP, param);
@@ -179,16 +189,32 @@ static enum db_result drop_receipts(struct purge *p, void *arg)
 	return r == DB_OK ? replay_fault(p->db, FAULT_ERASE_RECEIPTS) : r;
 }
 
-static enum db_result drop_all_receipts(struct purge *p, uint64_t mailbox_id)
+/* Of a retired mailbox all go, so it must still be one; in one that is in use,
+ * deliveries take their receipt before its row, so that is not locked. */
+static enum db_result drop_receipts(struct purge *p, void *arg)
 {
-	struct receipts k = { .mailbox_id = mailbox_id };
+	struct erasing *e = arg;
+	struct receipts k = { .n = 0 };
+	struct box_row b;
+	enum db_result r = e->retired ? lock_box(p, e, &b) : DB_OK;
+
+	e->n = 0;
+	if (r != DB_OK || (e->retired && is_refused(e, &b)))
+		return r;
+	r = find_receipts(p, e, &k);
+	e->n = k.n;
+	return r == DB_OK ? drop_found(p, e, &k) : r;
+}
+
+static enum db_result drop_all_receipts(struct purge *p, struct erasing *e)
+{
 	enum db_result r;
 
 	do {
-		r = find_receipts(p, &k);
-		if (r == DB_OK && k.n > 0)
-			r = purge_batch(p, drop_receipts, &k);
-	} while (r == DB_OK && k.n == PURGE_ROWS);
+		if (!purge_goes_on(p))
+			return DB_OK;
+		r = purge_batch(p, drop_receipts, e);
+	} while (r == DB_OK && e->n == PURGE_ROWS);
 	return r;
 }
 
@@ -202,7 +228,7 @@ static enum db_result drop_box(struct purge *p, void *arg)
 	enum db_result r = lock_box(p, e, &b);
 
 	e->below = UINT64_MAX;
-	if (r != DB_OK || !b.retired || (e->only_due && !b.due))
+	if (r != DB_OK || is_refused(e, &b) || !e->retired)
 		return r;
 	for (size_t i = 0; i < 2; i++) {
 		e->find = holds[i];
@@ -228,8 +254,10 @@ static enum db_result find_end(struct purge *p, void *arg)
 	enum db_result r = lock_box(p, e, &b);
 
 	e->retired = b.retired;
-	e->refused = r == DB_OK && is_refused(e, &b);
 	e->below = b.retired ? UINT64_MAX : b.uid_next;
+	e->before = b.retired ? INT64_MAX : b.now - DELIVERY_SECONDS;
+	if (r == DB_OK)
+		(void)is_refused(e, &b);
 	return r;
 }
 
@@ -242,7 +270,7 @@ static enum db_result erase(struct purge *p, struct erasing *e)
 	if (r == DB_OK && !e->refused)
 		r = drop_all(p, e, Q_ERASE_TRASH, Q_TRASH_DROP);
 	if (r == DB_OK && !e->refused && !p->stopped)
-		r = drop_all_receipts(p, e->mailbox_id);
+		r = drop_all_receipts(p, e);
 	if (r == DB_OK && !e->refused && !p->stopped)
 		r = purge_batch(p, drop_box, e);
 	return r;
@@ -258,7 +286,7 @@ enum db_result erase_box(struct purge *p, uint64_t mailbox_id, bool due)
 	e->mailbox_id = mailbox_id;
 	e->only_due = due;
 	r = erase(p, e);
-	if (e->refused && e->retired && !due)
+	if (e->back && !due)
 		p->stopped = true;
 	free(e);
 	return r;

@@ -286,6 +286,8 @@ static void erasing_takes_all_of_one_mailbox(void **state)
 	for (unsigned i = 0; i < 250; i++)
 		mailing_quick(pool, a, "Subject: many\r\n\r\n");
 	move(a, g.t[0].uid_r);
+	fix_sql("UPDATE receipt SET received_at = received_at"
+		" - INTERVAL 5 MINUTE");
 	erase(a);
 	assert_int_equal(report.mails, 251);
 	assert_int_equal(report.receipts, 1);
@@ -309,6 +311,75 @@ static void erasing_takes_all_of_one_mailbox(void **state)
 	erase(a); /* nothing left, and no failure */
 	assert_int_equal(report.mailboxes + report.mails, 0);
 	mailing_release(&g);
+}
+
+static void send_key(uint64_t box, const char *key)
+{
+	struct mailing g;
+
+	assert_true(mailing_make(&g, SPAN_LIT("Subject: k\r\n\r\n"), key));
+	mailing_to(&g, box);
+	assert_int_equal(mailing_send(&g, pool, 5000), DELIVER_OK);
+	mailing_release(&g);
+}
+
+struct meanwhile {
+	uint64_t box;
+	unsigned calls, at; /* of go_on; at this one a mail comes */
+	bool back;          /* since the mailbox is taken back */
+};
+
+static bool mail_comes(void *arg, const char *step,
+		       const struct purge_report *r)
+{
+	struct meanwhile *m = arg;
+
+	(void)step;
+	(void)r;
+	if (++m->calls != m->at)
+		return true;
+	if (m->back)
+		fix_sql("UPDATE mailbox SET address = retired_address,"
+			" retired_at = NULL");
+	send_key(m->box, "new");
+	return true;
+}
+
+static void a_mail_that_comes_meanwhile_keeps_its_receipt(void **state)
+{
+	struct meanwhile m = { .box = owned_box("a@example.org"), .at = 1 };
+
+	(void)state;
+	send_key(m.box, "old");
+	fix_sql("UPDATE receipt SET received_at = received_at"
+		" - INTERVAL 5 MINUTE");
+	assert_int_equal(purge_erase(db, m.box, mail_comes, &m, &report),
+			 DB_OK);
+	assert_true(report.complete);
+	assert_int_equal(report.mails, 1);
+	assert_int_equal(report.receipts, 1);
+	send_key(m.box, "new");
+	assert_int_equal(rows("mail"), 1);
+}
+
+/* Its trash is gone, its receipts not yet. */
+static void what_is_taken_back_at_last_keeps_its_receipts(void **state)
+{
+	struct meanwhile m = { .box = owned_box("a@example.org"),
+			       .at = 4,
+			       .back = true };
+
+	(void)state;
+	send_key(m.box, "old");
+	fix_sql("UPDATE mailbox SET retired_address = address, address = NULL,"
+		" retired_at = UTC_TIMESTAMP()");
+	assert_int_equal(purge_erase(db, m.box, mail_comes, &m, &report),
+			 DB_OK);
+	assert_false(report.complete);
+	assert_int_equal(report.mails, 1);
+	assert_int_equal(rows("receipt"), 2);
+	send_key(m.box, "new");
+	assert_int_equal(rows("mail"), 1);
 }
 
 static void undelete(struct undelete u, uint64_t want)
@@ -392,6 +463,8 @@ int main(void)
 		PURGE_TEST(a_mailbox_made_meanwhile_is_no_stray),
 		PURGE_TEST(rows_without_a_mailbox_become_a_retired_one),
 		PURGE_TEST(erasing_takes_all_of_one_mailbox),
+		PURGE_TEST(a_mail_that_comes_meanwhile_keeps_its_receipt),
+		PURGE_TEST(what_is_taken_back_at_last_keeps_its_receipts),
 		PURGE_TEST(one_that_is_in_its_mailbox_too_is_passed_by),
 		PURGE_TEST(what_was_deleted_comes_back_as_it_was),
 	};

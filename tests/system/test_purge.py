@@ -357,6 +357,22 @@ class Gone(Base):
                    "--yes")
         self.assertEqual(self.count("content"), 0)
 
+    def test_erase_says_when_it_was_taken_back_meanwhile(self):
+        self.box("gina@example.test")
+        self.sandbox.tool("account", "delete", "gina@example.test")
+        self.sandbox.tool("mailbox", "close", "gina@example.test")
+        number = str(self.json("mailbox", "list", "--retired")
+                     ["mailboxes"][0]["mailbox_id"])
+        self.sandbox.sql("CREATE TRIGGER taken AFTER DELETE ON mail FOR EACH"
+                         " ROW UPDATE mailbox SET address = retired_address,"
+                         " retired_at = NULL WHERE mailbox_id = " + number)
+        self.addCleanup(self.sandbox.sql, "DROP TRIGGER taken")
+        self.fails(75, "was taken back", "mailbox", "erase", number, "--yes")
+        self.assertEqual(self.sandbox.sql(
+            "SELECT address FROM mailbox WHERE mailbox_id = " + number),
+                         [["gina@example.test"]])
+        self.sandbox.sql("DELETE FROM mailbox WHERE mailbox_id = " + number)
+
     def on_terminal(self, answer, *args):
         """The exit code and what the terminal showed."""
         parent, child = pty.openpty()

@@ -13,7 +13,7 @@
 #include "lib/net.h"
 #include "pop3d/keeperloop.h"
 
-enum { OUT_MAX = 32 << 20, PATIENCE_MS = 10000 };
+enum { OUT_MAX = 32 << 20, PATIENCE_MS = 10000, PAUSE_MS = 1000 };
 
 static uint64_t tag_of(const struct keeperloop *k,
 		       const struct console_client *c)
@@ -67,6 +67,21 @@ static void client_open(struct keeperloop *k, struct console_client *c, int fd)
 	client_close(k, c);
 }
 
+/* The client stays in the queue and the listener readable: to be told so all
+ * the time would help nobody. */
+static void accept_later(struct keeperloop *k)
+{
+	log_warn("cannot accept at the control socket: %s", strerror(errno));
+	if (watch(k, EPOLL_CTL_MOD, k->console.listener, k->console.tag, 0))
+		k->console.resume_at = deadline_in(PAUSE_MS);
+}
+
+static bool is_out_of_something(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
 /* Beyond its places a client is closed unheard. */
 static void accept_client(struct keeperloop *k)
 {
@@ -74,8 +89,11 @@ static void accept_client(struct keeperloop *k)
 	struct net_peer peer;
 	int fd = net_accept(k->console.listener, true, &peer);
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (is_out_of_something(errno))
+			accept_later(k);
 		return;
+	}
 	while (c < k->console.client + KEEPERCONSOLE_CLIENTS && c->fd >= 0)
 		c++;
 	if (c < k->console.client + KEEPERCONSOLE_CLIENTS)
@@ -189,8 +207,22 @@ void keeperconsole_event(struct keeperloop *k, int client, uint32_t events)
 		client_close(k, c);
 }
 
+bool keeperconsole_awaits(const struct keeperloop *k)
+{
+	return k->console.open || k->console.resume_at;
+}
+
+static void resume(struct keeperloop *k, int64_t now)
+{
+	if (k->console.resume_at && k->console.resume_at <= now &&
+	    watch(k, EPOLL_CTL_MOD, k->console.listener, k->console.tag,
+		  EPOLLIN))
+		k->console.resume_at = 0;
+}
+
 void keeperconsole_expire(struct keeperloop *k, int64_t now)
 {
+	resume(k, now);
 	for (size_t i = 0; k->console.open && i < KEEPERCONSOLE_CLIENTS; i++) {
 		struct console_client *c = &k->console.client[i];
 

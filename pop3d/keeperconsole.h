@@ -30,6 +30,7 @@ struct keeperconsole {
 	int listener; /* -1: none */
 	uint64_t tag;
 	unsigned open;
+	int64_t resume_at; /* the listener is looked at again; 0: it is */
 	struct console_client client[KEEPERCONSOLE_CLIENTS];
 };
 
@@ -41,6 +42,9 @@ void keeperconsole_release(struct keeperloop *k);
 
 /* Client -1: the listener. */
 void keeperconsole_event(struct keeperloop *k, int client, uint32_t events);
+
+/* Whether keeperconsole_expire() is to be called now and then. */
+bool keeperconsole_awaits(const struct keeperloop *k);
 
 /* Closes those that do not read. */
 void keeperconsole_expire(struct keeperloop *k, int64_t now);

@@ -371,7 +371,7 @@ static void on_event(struct keeperloop *k, const struct epoll_event *ev)
 /* Something that must end in time has no event of its own. */
 static bool is_awaited(const struct keeperloop *k)
 {
-	return k->auth.waiting || k->console.open || k->told;
+	return k->auth.waiting || keeperconsole_awaits(k) || k->told;
 }
 
 static int how_long(const struct keeperloop *k)

@@ -339,6 +339,30 @@ class Console(Edge):
             s.close()
         self.assertEqual(self.who(), [])
 
+    def limit_descriptors(self, pid, n):
+        """As its own user, who may always: root may not everywhere."""
+        with open("/proc/%d/status" % pid) as f:
+            user, group = re.findall(r"(?m)^[UG]id:\s+(\d+)", f.read())
+        subprocess.run(["prlimit", "--pid", str(pid), "--nofile=%d:" % n],
+                       check=True, user=int(user), group=int(group),
+                       extra_groups=[])
+
+    def test_without_descriptors_an_administrator_waits_and_nobody_spins(self):
+        pid, told = self.keeper(), []
+        asking = threading.Thread(target=lambda: told.append(self.who()))
+        soft = resource.prlimit(self.parent(), resource.RLIMIT_NOFILE)[0]
+        self.limit_descriptors(pid, len(os.listdir("/proc/%d/fd" % pid)))
+        try:
+            asking.start()
+            self.logged("cannot accept at the control socket")
+            ticks = self.ticks(pid)
+            time.sleep(1)
+            self.assertLess(self.ticks(pid) - ticks, 20, "it spins")
+        finally:
+            self.limit_descriptors(pid, soft)
+        asking.join(20)
+        self.assertEqual(told, [[]])
+
     def test_kick_ends_the_sessions_of_one_and_deletes_nothing(self):
         self.fill(ALICE, b"one\r\n", b"two\r\n")
         held = [self.sandbox.pop3(ALICE) for _ in range(3)]

@@ -42,6 +42,11 @@ class Parent(SandboxTest):
     def keeper(self):
         return self.running_as("mailrow-pop3")[0]
 
+    def ticks(self, pid):
+        """Processor time, in hundredths of a second."""
+        with open("/proc/%d/stat" % pid) as f:
+            return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+
     def from_address(self, address):
         """A client with another address."""
         host, port = self.sandbox.env["MAILROW_POP3"].rsplit(":", 1)
@@ -392,11 +397,6 @@ class Descriptors(Parent):
             tracer.terminate()
             tracer.wait()
         wait_until(self.serves, what="service")
-
-    def ticks(self, pid):
-        """Processor time, in hundredths of a second."""
-        with open("/proc/%d/stat" % pid) as f:
-            return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
 
     def serves(self):
         try:

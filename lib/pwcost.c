@@ -109,22 +109,33 @@ static enum pwcost cost_of_bcrypt(struct span s)
 	return n <= BCRYPT_LOG2_MAX ? PWCOST_FINE : PWCOST_TOO_MUCH;
 }
 
+/* Of so many times 128 octets. What is begun counts: a pass over next to
+ * nothing is one all the same. */
+static uint64_t kib_of(uint64_t blocks)
+{
+	return (blocks + 7) >> 3;
+}
+
 /* 128 octets, r times, 2^log2 times. */
 static enum pwcost cost_of_blocks(uint64_t log2, uint64_t r, uint64_t passes)
 {
 	return log2 > LOG2_MAX ? PWCOST_TOO_MUCH
-			       : pwcost_of_memory(r << log2 >> 3, passes);
+			       : pwcost_of_memory(kib_of(r << log2), passes);
 }
 
-/* "CU..../....": log2 of N, r and p. */
+/* "CU..../....": log2 of N, r and p. Besides the passes' memory there is what
+ * they are made from and into, r times p blocks. */
 static enum pwcost cost_of_scrypt(struct span s)
 {
 	uint64_t log2, r, p;
+	enum pwcost blocks, ends;
 
 	if (!take_number64(&s, 1, &log2) || !take_number64(&s, 5, &r) ||
 	    !take_number64(&s, 5, &p))
 		return PWCOST_UNKNOWN;
-	return cost_of_blocks(log2, r, p);
+	blocks = cost_of_blocks(log2, r, p);
+	ends = pwcost_of_memory(kib_of(r * p), 1);
+	return ends > blocks ? ends : blocks;
 }
 
 /* "j9T$": flavour, log2 of N and r, each less one. What may stand behind them

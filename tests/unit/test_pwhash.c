@@ -244,6 +244,9 @@ static const char *const costly[] = {
 	"$7$FU..../....abcdefgh$AAAA",
 	"$7$EU....3....abcdefgh$AAAA",
 	"$7$zzzzzzzzzzzabcdefgh$AAAA",
+	/* N = 4, r = 1, p = 2^29; N = 2, r = 2^11, p = 2^11 */
+	"$7$0/........Uabcdefgh$AAAA",
+	"$7$/.U....U...abcdefgh$AAAA",
 };
 
 /* It would take hours. */

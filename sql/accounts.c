@@ -78,8 +78,10 @@ void accounts_mailbox(struct db *db, const struct profile *p,
 	while (f_r->known == F_YES &&
 	       !asking_same_address(&a, address,
 				    asking_text(&a, MAILBOX_NAME)));
-	if (f_r->known == F_YES)
+	if (f_r->known == F_YES) {
 		f_r->known = take_mailbox(&a, f_r);
+		f_r->senseless = f_r->known == F_TEMP;
+	}
 	if (f_r->known != F_YES)
 		f_r->active = f_r->known;
 	db_site_done(db, (unsigned)a.q);

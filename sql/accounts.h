@@ -22,6 +22,7 @@ void accounts_domain(struct db *db, const struct profile *p, struct span domain,
 struct mailbox_facts {
 	enum fact known;
 	enum fact active;
+	bool senseless; /* F_TEMP for its row's own sake, not the query's */
 	uint64_t quota; /* octets, 0 = none */
 	char incarnation[INCARNATION_MAX + 1];
 	struct addr name; /* as stored, equal to the asked one */

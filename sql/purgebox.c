@@ -79,7 +79,7 @@ static enum fact ask(struct purge *p, const struct box_row *b)
 	    !span_is(addr_span(&a), b->address))
 		return F_TEMP;
 	accounts_mailbox(p->s->accounts, p->s->profile, &a, &f);
-	p->deaf = f.known == F_TEMP ? p->deaf + 1 : 0;
+	p->deaf = f.known == F_TEMP && !f.senseless ? p->deaf + 1 : 0;
 	if (p->deaf >= DEAF_MAX)
 		p->r.accounts_away = true;
 	if (f.known == F_YES && f.incarnation[0] && b->incarnation[0] &&

@@ -111,6 +111,27 @@ static void an_account_that_cannot_be_told_is_not_gone(void **state)
 	assert_int_equal(report.unknown, 6);
 }
 
+static void rows_that_make_no_sense_hide_no_others(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		char address[32];
+
+		snprintf(address, sizeof(address), "u%u@example.org", i);
+		owned_box(address);
+	}
+	fix_box("gone@example.org");
+	fix_sql("ALTER TABLE account MODIFY quota BIGINT NOT NULL DEFAULT 0");
+	fix_sql("UPDATE account SET quota = -1");
+	purge();
+	fix_sql("UPDATE account SET quota = 0");
+	fix_sql("ALTER TABLE account MODIFY quota BIGINT UNSIGNED NOT NULL"
+		" DEFAULT 0");
+	assert_int_equal(report.unknown, 5);
+	assert_int_equal(report.gone, 1);
+	assert_false(report.accounts_away);
+}
+
 static void a_retired_mailbox_that_is_taken_back_stays(void **state)
 {
 	struct db *d = pool_get(pool, deadline_in(1000));
@@ -457,6 +478,7 @@ int main(void)
 		PURGE_TEST(an_account_that_is_seen_again_is_not_gone),
 		PURGE_TEST(another_life_of_the_address_is_another_account),
 		PURGE_TEST(an_account_that_cannot_be_told_is_not_gone),
+		PURGE_TEST(rows_that_make_no_sense_hide_no_others),
 		PURGE_TEST(a_retired_mailbox_that_is_taken_back_stays),
 		PURGE_TEST(what_is_taken_back_is_deleted_no_further),
 		PURGE_TEST(what_comes_to_a_mailbox_taken_back_is_not_erased),

@@ -10,6 +10,7 @@ pop3d_libkeeper_a_SOURCES = \
 	pop3d/keeperconsole.c pop3d/keeperconsole.h \
 	pop3d/keeperframes.c pop3d/keeperframes.h \
 	pop3d/keeperjob.c pop3d/keeperjob.h \
+	pop3d/keeperleasejob.c pop3d/keeperleasejob.h \
 	pop3d/keeperlease.c pop3d/keeperlease.h \
 	pop3d/keeperlimits.c pop3d/keeperlimits.h \
 	pop3d/keeperlog.c pop3d/keeperlog.h \

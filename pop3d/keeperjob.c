@@ -9,6 +9,7 @@
 #include "lib/fault.h"
 #include "lib/log.h"
 #include "lib/metric.h"
+#include "pop3d/keeperleasejob.h"
 #include "sql/maildrop.h"
 
 enum {
@@ -474,41 +475,6 @@ static enum db_result run_move(struct keeperjob *j, struct db *db,
 	return DB_OK;
 }
 
-static enum db_result run_renew(struct keeperjob *j, struct db *db,
-				struct buf *scratch)
-{
-	const struct keeperjob_renew *w = &j->u.renew;
-	struct lease *l = calloc(w->n, sizeof(*l));
-	enum db_result r;
-
-	(void)scratch;
-	if (!l)
-		return DB_DOWN;
-	for (size_t i = 0; i < w->n; i++)
-		l[i] = w->one[i].lease;
-	r = lease_renew(db, j->owner, l, w->n);
-	for (size_t i = 0; i < w->n && r == DB_OK; i++)
-		w->one[i].lease = l[i];
-	free(l);
-	return r;
-}
-
-static enum db_result run_release(struct keeperjob *j, struct db *db,
-				  struct buf *scratch)
-{
-	bool held;
-
-	(void)scratch;
-	return lease_end(db, j->owner, &j->lease, &held);
-}
-
-static enum db_result run_inherit(struct keeperjob *j, struct db *db,
-				  struct buf *scratch)
-{
-	(void)scratch;
-	return lease_inherit(db, j->owner);
-}
-
 static const struct {
 	const char *what;
 	enum db_result (*run)(struct keeperjob *, struct db *, struct buf *);
@@ -518,9 +484,11 @@ static const struct {
 	[KJ_READ] = { "read a mail", run_read },
 	[KJ_READ_MANY] = { "read mails", run_read_many },
 	[KJ_MOVE] = { "move mails to the trash", run_move },
-	[KJ_RENEW] = { "renew the leases of mailboxes", run_renew },
-	[KJ_RELEASE] = { "give back the lease of a mailbox", run_release },
-	[KJ_INHERIT] = { "free the leases of earlier keepers", run_inherit },
+	[KJ_RENEW] = { "renew the leases of mailboxes", keeperleasejob_renew },
+	[KJ_RELEASE] = { "give back the lease of a mailbox",
+			 keeperleasejob_release },
+	[KJ_INHERIT] = { "free the leases of earlier keepers",
+			 keeperleasejob_inherit },
 };
 
 /* An outage fails every job: one line a second tells it. */

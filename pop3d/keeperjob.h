@@ -61,7 +61,9 @@ struct keeperjob {
 	bool blank_line;     /* of OPEN and LIST: see maildrop.h */
 	uint64_t mailbox_id; /* of OPEN an answer */
 	const struct lease_owner *owner; /* of OPEN NULL: not exclusive */
-	struct lease lease;              /* of OPEN an answer */
+	struct lease lease;              /* of OPEN an answer; in a failure
+					  * without a fence, but with a mailbox,
+					  * it may be taken */
 	union {
 		struct keeperjob_open open;
 		uint64_t after; /* LIST: the last uid of the page before */

@@ -37,11 +37,24 @@ static bool has_work(const struct keeperloop *k)
 	       (l->held > 0 || (k->conf->pop3_exclusive && !l->inherited));
 }
 
+static bool has_debt(const struct keeperloop *k)
+{
+	const struct keeperlease_debts *d = &k->lease.debts;
+
+	return d->n > 0 && !d->paying && !k->stop_by;
+}
+
 int64_t keeperlease_wait(const struct keeperloop *k, int64_t now)
 {
-	if (!has_work(k))
+	int64_t due = INT64_MAX;
+
+	if (has_work(k))
+		due = k->lease.due;
+	if (has_debt(k) && k->lease.debts.due < due)
+		due = k->lease.debts.due;
+	if (due == INT64_MAX)
 		return -1;
-	return k->lease.due > now ? k->lease.due - now : 0;
+	return due > now ? due - now : 0;
 }
 
 static struct keeperjob *job_new(struct keeperloop *k, enum keeperjob_kind kind)
@@ -53,6 +66,70 @@ static struct keeperjob *job_new(struct keeperloop *k, enum keeperjob_kind kind)
 	else
 		log_warn("cannot keep the leases of mailboxes: out of memory");
 	return j;
+}
+
+static bool give_back(struct keeperloop *k, const struct lease *lease)
+{
+	struct keeperjob *j = job_new(k, KJ_RELEASE);
+
+	if (!j)
+		return false;
+	j->lease = *lease;
+	k->promised++;
+	keeperloop_give(k, j);
+	return true;
+}
+
+static void owe(struct keeperlease_debts *d, const struct lease *lease,
+		int64_t until)
+{
+	if (d->n == KEEPERLEASE_OWED_MAX)
+		return;
+	if (d->n == 0)
+		d->due = clock_ms() + AGAIN_MS;
+	d->ring[(d->first + d->n) % KEEPERLEASE_OWED_MAX] =
+		(struct keeperlease_debt){ .lease = *lease, .until = until };
+	d->n++;
+}
+
+static void owe_anew(struct keeperloop *k, const struct lease *lease)
+{
+	owe(&k->lease.debts, lease, clock_ms() + (int64_t)LEASE_SECONDS * 1000);
+}
+
+static void settle_debt(struct keeperlease_debts *d, bool failed)
+{
+	int64_t now = clock_ms();
+
+	d->paying = false;
+	d->due = failed ? now + AGAIN_MS : now;
+	if (failed && d->paid.until > now)
+		owe(d, &d->paid.lease, d->paid.until);
+}
+
+/* One at a time: while the database is down the others wait behind it. */
+static void pay(struct keeperloop *k, int64_t now)
+{
+	struct keeperlease_debts *d = &k->lease.debts;
+
+	d->paid = d->ring[d->first];
+	d->first = (d->first + 1) % KEEPERLEASE_OWED_MAX;
+	d->n--;
+	if (d->paid.until <= now)
+		return;
+	d->paying = true;
+	if (!give_back(k, &d->paid.lease))
+		settle_debt(d, true);
+}
+
+static void take_release(struct keeperloop *k, const struct keeperjob *j)
+{
+	struct keeperlease_debts *d = &k->lease.debts;
+
+	if (d->paying && d->paid.lease.claim == j->lease.claim)
+		settle_debt(d, j->failed);
+	else if (j->failed)
+		owe_anew(k, &j->lease);
 }
 
 static int by_mailbox(const void *a, const void *b)
@@ -91,13 +168,11 @@ static struct keeperjob *make_renewal(struct keeperloop *k)
 	return j;
 }
 
-void keeperlease_tick(struct keeperloop *k, int64_t now)
+static void renew_or_inherit(struct keeperloop *k, int64_t now)
 {
 	struct keeperlease *l = &k->lease;
 	struct keeperjob *j;
 
-	if (keeperlease_wait(k, now) != 0)
-		return;
 	l->due = now + AGAIN_MS;
 	if (k->conf->pop3_exclusive && !l->inherited)
 		j = job_new(k, KJ_INHERIT);
@@ -107,6 +182,14 @@ void keeperlease_tick(struct keeperloop *k, int64_t now)
 		return;
 	l->busy = true;
 	keeperloop_give(k, j);
+}
+
+void keeperlease_tick(struct keeperloop *k, int64_t now)
+{
+	if (has_debt(k) && k->lease.debts.due <= now)
+		pay(k, now);
+	if (has_work(k) && k->lease.due <= now)
+		renew_or_inherit(k, now);
 }
 
 /* Whose QUIT is under way is told by its own transaction. */
@@ -128,8 +211,10 @@ void keeperlease_answered(struct keeperloop *k, const struct keeperjob *j)
 {
 	struct keeperlease *l = &k->lease;
 
-	if (j->kind == KJ_RELEASE)
+	if (j->kind == KJ_RELEASE) {
+		take_release(k, j);
 		return;
+	}
 	l->busy = false;
 	if (j->failed)
 		return;
@@ -142,23 +227,20 @@ void keeperlease_answered(struct keeperloop *k, const struct keeperjob *j)
 	}
 }
 
-/* Without memory it expires. */
-static void give_back(struct keeperloop *k, const struct lease *lease)
+static void part_with(struct keeperloop *k, const struct lease *lease)
 {
-	struct keeperjob *j = job_new(k, KJ_RELEASE);
-
-	if (!j)
-		return;
-	j->lease = *lease;
-	k->promised++;
-	keeperloop_give(k, j);
+	if (!give_back(k, lease))
+		owe_anew(k, lease);
 }
 
+/* Without a fence it was another's, or a failure left it in doubt. */
 static void settle_open(struct keeperloop *k, struct channel *c,
 			const struct keeperjob *j)
 {
+	if (j->lease.fence == 0 && !j->failed)
+		return;
 	if (!c || j->failed) {
-		give_back(k, &j->lease);
+		part_with(k, &j->lease);
 		return;
 	}
 	k->lease.held++;
@@ -177,7 +259,7 @@ static void settle_move(struct keeperloop *k, struct channel *c,
 			const struct keeperjob *j)
 {
 	if (!c && j->failed)
-		give_back(k, &j->lease);
+		part_with(k, &j->lease);
 	if (!c)
 		return;
 	c->moving = false;
@@ -188,7 +270,7 @@ static void settle_move(struct keeperloop *k, struct channel *c,
 void keeperlease_settle(struct keeperloop *k, struct channel *c,
 			struct keeperjob *j)
 {
-	if (j->lease.fence == 0)
+	if (j->lease.mailbox_id == 0)
 		return;
 	if (j->kind == KJ_OPEN)
 		settle_open(k, c, j);
@@ -199,6 +281,6 @@ void keeperlease_settle(struct keeperloop *k, struct channel *c,
 void keeperlease_leave(struct keeperloop *k, struct channel *c)
 {
 	if (c->lease.fence && !c->moving)
-		give_back(k, &c->lease);
+		part_with(k, &c->lease);
 	forget(k, c);
 }

@@ -10,11 +10,28 @@ struct channel;
 struct keeperjob;
 struct keeperloop;
 
+enum { KEEPERLEASE_OWED_MAX = 1024 };
+
+/* What could not be given back yet. */
+struct keeperlease_debt {
+	struct lease lease;
+	int64_t until; /* it has expired by then */
+};
+
+struct keeperlease_debts {
+	struct keeperlease_debt ring[KEEPERLEASE_OWED_MAX];
+	unsigned first, n;
+	bool paying; /* this one is tried again just now */
+	struct keeperlease_debt paid;
+	int64_t due; /* when the first one is to be tried again */
+};
+
 struct keeperlease {
 	unsigned held;  /* by channels */
 	bool inherited; /* what earlier keepers held is free */
 	bool busy;      /* a job of ours is under way */
 	int64_t due;    /* when the next one is */
+	struct keeperlease_debts debts;
 	struct lease_owner owner;
 };
 
@@ -30,7 +47,8 @@ void keeperlease_tick(struct keeperloop *k, int64_t now);
 void keeperlease_settle(struct keeperloop *k, struct channel *c,
 			struct keeperjob *j);
 
-/* Of a job of ours. */
+/* Of a job of ours. A lease that could not be given back is tried again until
+ * it has expired; those beyond KEEPERLEASE_OWED_MAX only expire. */
 void keeperlease_answered(struct keeperloop *k, const struct keeperjob *j);
 
 /* The session ends. */

@@ -92,7 +92,7 @@ GRANT SELECT, INSERT ON trash TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON chunk TO 'mailrow-pop3'@'localhost';
 GRANT SELECT ON retention TO 'mailrow-pop3'@'localhost';
 GRANT SELECT, INSERT (mailbox_id),
-  UPDATE (holder, keeper, fence, beat, expires_at)
+  UPDATE (holder, keeper, claim, fence, beat, expires_at)
   ON lease TO 'mailrow-pop3'@'localhost';
 GRANT SELECT (content_id, octets, header_octets, sha256) ON content
   TO 'mailrow-pop3'@'localhost';

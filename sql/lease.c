@@ -1,5 +1,8 @@
 /* sql/lease.c: see lease.h. */
 #include "sql/lease.h"
+
+#include <stdatomic.h>
+
 #include "sql/replay.h"
 
 enum { RENEW_MANY = 100 };
@@ -18,32 +21,47 @@ static enum db_result take(struct db *db, const struct lease_owner *o,
 			   struct lease *l)
 {
 	const struct sqlval param[] = {
-		holder_of(o),           keeper_of(o), sql_u64(LEASE_SECONDS),
-		sql_u64(l->mailbox_id), holder_of(o), keeper_of(o)
+		holder_of(o),           keeper_of(o),
+		sql_u64(l->claim),      sql_u64(LEASE_SECONDS),
+		sql_u64(l->mailbox_id), holder_of(o),
+		keeper_of(o),           sql_u64(l->claim)
 	};
 	enum db_result r = db_run(db, Q_LEASE_TAKE, param);
+	uint64_t fence;
 
-	if (r == DB_OK && db_affected(db) == 1)
-		l->fence = db_insert_id(db);
+	if (r != DB_OK || db_affected(db) != 1)
+		return r;
+	fence = db_insert_id(db);
+	r = replay_fault(db, FAULT_LEASE_TAKEN);
+	if (r == DB_OK)
+		l->fence = fence;
 	return r;
+}
+
+/* Of all takings of this keeper. */
+static uint64_t claim_of(const struct lease *l)
+{
+	static _Atomic uint64_t last;
+
+	return l->claim ? l->claim : atomic_fetch_add(&last, 1) + 1;
 }
 
 /* The row is made by who first wants it, outside the race: then it is taken
  * like any other. */
 enum db_result lease_take(struct db *db, const struct lease_owner *o,
-			  uint64_t mailbox_id, struct lease *l_r)
+			  uint64_t mailbox_id, struct lease *l)
 {
 	const struct sqlval param[] = { sql_u64(mailbox_id) };
 	enum db_result r;
 
-	*l_r = (struct lease){ .mailbox_id = mailbox_id };
-	r = take(db, o, l_r);
-	if (r != DB_OK || l_r->fence)
+	*l = (struct lease){ .mailbox_id = mailbox_id, .claim = claim_of(l) };
+	r = take(db, o, l);
+	if (r != DB_OK || l->fence)
 		return r;
 	r = db_run(db, Q_LEASE_MAKE, param);
 	if (r != DB_OK || db_affected(db) == 0)
 		return r;
-	return take(db, o, l_r);
+	return take(db, o, l);
 }
 
 static enum db_result renew_one(struct db *db, const struct lease_owner *o,
@@ -91,7 +109,7 @@ enum db_result lease_end(struct db *db, const struct lease_owner *o,
 			 const struct lease *l, bool *held_r)
 {
 	const struct sqlval param[] = { sql_u64(l->mailbox_id), holder_of(o),
-					keeper_of(o), sql_u64(l->fence) };
+					keeper_of(o), sql_u64(l->claim) };
 	enum db_result r = db_run(db, Q_LEASE_END, param);
 
 	*held_r = r == DB_OK && db_affected(db) == 1;

@@ -19,12 +19,15 @@ struct lease_owner {
 struct lease {
 	uint64_t mailbox_id;
 	uint64_t fence; /* grows with each taking; 0: none */
+	uint64_t claim; /* which taking of its keeper */
 };
 
-/* Takes it when it is free, expired, or of a keeper before this one of the same
- * holder. l_r->fence = 0: another has it. */
+/* Takes it when it is free, expired, of a keeper before this one of the same
+ * holder, or taken by l->claim before; a claim of 0 becomes a new one.
+ * l->fence = 0: another has it; in a failure it may be taken all the same, and
+ * lease_end() gives it back. */
 enum db_result lease_take(struct db *db, const struct lease_owner *o,
-			  uint64_t mailbox_id, struct lease *l_r)
+			  uint64_t mailbox_id, struct lease *l)
 	__attribute__((warn_unused_result));
 
 /* Prolongs them, ascending by mailbox; the fence of one that is lost becomes

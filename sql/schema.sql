@@ -165,11 +165,13 @@ CREATE TABLE charge_slot (
 -- Which session has a mailbox for itself (pop3_exclusive = yes); holder NULL:
 -- none. The row is made when the mailbox is first opened so. fence grows with
 -- each taking, beat with each change: an UPDATE that changes nothing would not
--- be seen by another node.
+-- be seen by another node. claim tells the takings of one keeper apart: who never
+-- read the answer still knows its own.
 CREATE TABLE lease (
   mailbox_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   holder     VARBINARY(255) NULL,
   keeper     BINARY(16) NULL,
+  claim      BIGINT UNSIGNED NOT NULL DEFAULT 0,
   fence      BIGINT UNSIGNED NOT NULL DEFAULT 0,
   beat       BIGINT UNSIGNED NOT NULL DEFAULT 0,
   expires_at DATETIME(3) NULL,

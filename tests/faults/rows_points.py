@@ -159,19 +159,29 @@ def to_attackers(world, who, stale):
                 p.login(mails.PROBE, "wrong %d" % world.ledger.number())
 
 
-def to_renewal(world, who, stale):
-    """A session that has its mailbox for itself until its lease is renewed,
-    which comes within 20 s."""
+def account_with_mailbox(world):
     address = world.new_account()
     world.sandbox.sql("INSERT INTO mailbox (address, created_at) VALUES"
                       " ('%s', UTC_TIMESTAMP())" % address)
+    return address
+
+
+def to_renewal(world, who, stale):
+    """A session that has its mailbox for itself until its lease is renewed,
+    which comes within 20 s."""
     with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
-        p.login(address)
+        p.login(account_with_mailbox(world))
         end = time.monotonic() + 21
         while time.monotonic() < end and \
                 world.sandbox.points.armed("lease-unread"):
             time.sleep(0.1)
         p.quit()
+
+
+def to_lost_client(world, who, stale):
+    """A session that has its mailbox for itself, and ends without QUIT."""
+    with Pop3(world.sandbox.env["MAILROW_POP3"]) as p:
+        p.login(account_with_mailbox(world))
 
 
 def to_application(world, who, stale):
@@ -207,6 +217,7 @@ SPECIAL = {"decision-note": (to_rejected, False),
            "limit-committed": (to_limited, False),
            "keeper-list": (to_second_page, False),
            "lease-unread": (to_renewal, False),
+           "keeper-release": (to_lost_client, False),
            "auth-accepted": (to_connection, False),
            "auth-app-password": (to_application, False),
            "keeper-peer": (to_proxied, False),
@@ -217,7 +228,8 @@ SPECIAL = {"decision-note": (to_rejected, False),
            "attackers-unread": (to_attackers, False)}
 
 
-LEASED = ("keeper-lease", "lease-unread", "move-fence")
+LEASED = ("keeper-lease", "keeper-release", "lease-taken", "lease-unread",
+          "move-fence")
 
 
 @contextlib.contextmanager

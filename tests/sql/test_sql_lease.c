@@ -45,14 +45,20 @@ static uint64_t new_box(void)
 	return fix_box(address);
 }
 
-static struct lease take(const struct lease_owner *o, uint64_t box)
+static struct lease take_as(const struct lease_owner *o, uint64_t box,
+			    uint64_t claim)
 {
-	struct lease l;
+	struct lease l = { .claim = claim };
 
 	if (lease_take(db, o, box, &l) != DB_OK)
 		fail_msg("%s", db_why(db));
 	assert_true(l.mailbox_id == box);
 	return l;
+}
+
+static struct lease take(const struct lease_owner *o, uint64_t box)
+{
+	return take_as(o, box, 0);
 }
 
 static bool give_back(const struct lease_owner *o, const struct lease *l)
@@ -120,6 +126,28 @@ static void who_is_not_heard_of_loses_it(void **state)
 	expire(box);
 	assert_true(take(&there, box).fence == now.fence + 1);
 	assert_false(renew(&there, now));
+}
+
+/* The answer to its first try may have been lost. */
+static void a_claim_takes_again_and_gives_back_what_is_its_own(void **state)
+{
+	uint64_t box = new_box();
+	struct lease first = take_as(&here, box, 1000001), again, unheard;
+
+	(void)state;
+	assert_true(take_as(&here, box, 1000002).fence == 0);
+	assert_true(take_as(&there, box, 1000001).fence == 0);
+	again = take_as(&here, box, 1000001);
+	assert_true(again.fence == first.fence + 1);
+	assert_true(renew(&here, again));
+	unheard = again;
+	unheard.fence = 0;
+	unheard.claim = 1000002;
+	assert_false(give_back(&here, &unheard));
+	unheard.claim = again.claim;
+	assert_false(give_back(&there, &unheard));
+	assert_true(give_back(&here, &unheard));
+	assert_true(take(&there, box).fence == again.fence + 1);
 }
 
 static void a_renewal_prolongs_and_changes_the_row(void **state)
@@ -247,6 +275,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_has_it_until_he_gives_it_back),
 		cmocka_unit_test(who_is_not_heard_of_loses_it),
+		cmocka_unit_test(
+			a_claim_takes_again_and_gives_back_what_is_its_own),
 		cmocka_unit_test(a_renewal_prolongs_and_changes_the_row),
 		cmocka_unit_test(a_new_keeper_frees_what_its_predecessor_held),
 		cmocka_unit_test(a_move_stands_or_falls_with_the_lease),

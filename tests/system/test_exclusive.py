@@ -179,6 +179,30 @@ class Exclusive(SandboxTest):
         self.sandbox.sql("UPDATE lease SET holder = NULL")
 
     @unittest.skipUnless(built_with_faults(), "no fault points")
+    def test_a_taking_whose_answer_is_lost_is_given_back(self):
+        self.sandbox.fault("lease-taken", "fail")
+        with Pop3(self.sandbox.env["MAILROW_POP3"]) as p:
+            with self.assertRaises(Failed) as e:
+                p.login(ALICE)
+            self.assertTrue(e.exception.answer.startswith("-ERR [SYS/TEMP]"),
+                            e.exception.answer)
+        wait_until(lambda: self.held() == 0, 10, "the give-back")
+        self.login().quit()
+
+    @unittest.skipUnless(built_with_faults(), "no fault points")
+    def test_a_give_back_that_fails_is_tried_again(self):
+        self.sandbox.fault("keeper-release", "fail")
+        p = self.login()
+        self.assertInUse()
+        p.file.close()
+        p.sock.close()
+        wait_until(lambda: "cannot give back the lease of a mailbox" in
+                   self.sandbox.log("pop3d.log"), what="the failure")
+        self.assertEqual(self.held(), 1)
+        wait_until(lambda: self.held() == 0, 20, "the second try")
+        self.login().quit()
+
+    @unittest.skipUnless(built_with_faults(), "no fault points")
     def test_a_quit_in_doubt_is_settled(self):
         for point in ("move-fence", "move-commit-unread", "move-committed"):
             before = self.mails()

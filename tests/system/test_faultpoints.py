@@ -177,6 +177,7 @@ class Points(SandboxTest):
         self.many(BOB, 2100)
         self.by_pop3(BOB)
         self.by_pop3(ALICE)
+        self.sandbox.pop3(ALICE).close()        # its lease is given back
         self.by_proxy()
         self.by_application(ALICE)
         self.by_tool()

@@ -151,12 +151,13 @@ enum db_result maildrop_find(struct db *db, struct span address,
 }
 
 enum db_result lease_take(struct db *db, const struct lease_owner *o,
-			  uint64_t mailbox_id, struct lease *l_r)
+			  uint64_t mailbox_id, struct lease *l)
 {
 	(void)db;
 	assert_non_null(o);
 	base.takes++;
-	*l_r = (struct lease){ mailbox_id, base.fence };
+	base.claim = l->claim;
+	*l = (struct lease){ mailbox_id, base.fence, l->claim + !l->claim };
 	return next_result();
 }
 

@@ -30,7 +30,8 @@ struct keeperdrop {
 	uint64_t box;   /* what maildrop_find() finds */
 	uint64_t fence; /* of the next lease; 0: another has it */
 	unsigned takes;
-	bool lost; /* the lease, when something is moved */
+	uint64_t claim; /* that the last one was to be taken by */
+	bool lost;      /* the lease, when something is moved */
 };
 extern struct keeperdrop base;
 

@@ -513,13 +513,31 @@ static void a_lease_is_taken_once_and_of_the_right_mailbox(void **state)
 	keeperjob_free(&j);
 }
 
+/* The loop gives back what may have been taken. */
+static void a_taking_in_doubt_keeps_its_claim(void **state)
+{
+	struct keeperjob *j = exclusive_open();
+
+	(void)state;
+	base.fence = 0;
+	base.result[1] = DB_RETRY;
+	base.result[3] = DB_DOWN;
+	run(j);
+	assert_true(j->failed);
+	assert_int_equal(base.takes, 2);
+	assert_int_equal(base.claim, 1);
+	assert_int_equal(j->lease.claim, 1);
+	assert_int_equal(j->lease.mailbox_id, MAILBOX);
+	keeperjob_free(&j);
+}
+
 static void a_lost_lease_is_our_trouble(void **state)
 {
 	struct keeperjob *j = job(KJ_MOVE);
 
 	(void)state;
 	j->owner = &owner;
-	j->lease = (struct lease){ MAILBOX, 7 };
+	j->lease = (struct lease){ MAILBOX, 7, 1 };
 	base.lost = true;
 	run(j);
 	want_temp(j);
@@ -537,7 +555,7 @@ static void a_renewal_tells_what_is_lost(void **state)
 	assert_non_null(j->u.renew.one);
 	base.fence = 2;
 	for (size_t i = 0; i < 3; i++)
-		j->u.renew.one[i].lease = (struct lease){ i, i + 1 };
+		j->u.renew.one[i].lease = (struct lease){ i, i + 1, i };
 	run(j);
 	assert_false(j->failed);
 	for (size_t i = 0; i < 3; i++)
@@ -569,6 +587,7 @@ int main(void)
 		TEST(the_lease_comes_before_the_list),
 		TEST(who_gets_no_lease_gets_no_list),
 		TEST(a_lease_is_taken_once_and_of_the_right_mailbox),
+		TEST(a_taking_in_doubt_keeps_its_claim),
 		TEST(a_lost_lease_is_our_trouble),
 		TEST(a_renewal_tells_what_is_lost),
 	};

@@ -323,7 +323,9 @@ def deleted_while_read(world):
         s.connect((host, int(port)))
         s.sendall(b"USER %s\r\nPASS %s\r\nRETR %d\r\n" % (
             box.address.encode(), PASSWORD.encode(), n))
-        got = s.recv(1000)
+        got = b""
+        while b" octets\r\n" not in got:
+            got += s.recv(1000)
         where = "WHERE content_id IN (SELECT content_id FROM mail" \
             " WHERE uidl = '%s')" % listed[n]
         world.sandbox.sql("CREATE TABLE aside SELECT * FROM chunk %s;"

@@ -12,10 +12,8 @@
 
 bool account_networks(const char *text, struct buf *list_r)
 {
-	static const struct ipaddr nobody;
-	struct span list = span_of(text), bad;
+	struct span list = span_of(text), bad = network_list_bad(list);
 
-	(void)network_list_has(list, &nobody, &bad);
 	if (list.n == 0 || bad.n) {
 		tool_fail(0, "'%.*s' is no address or network", (int)bad.n,
 			  bad.p);

@@ -77,7 +77,7 @@ static bool rest_is_zero(const struct network *n)
 	return true;
 }
 
-bool network_parse(struct span text, struct network *n_r)
+static bool parse_any(struct span text, struct network *n_r)
 {
 	struct span addr, prefix;
 	bool has_prefix = span_cut(text, '/', &addr, &prefix);
@@ -94,7 +94,12 @@ bool network_parse(struct span text, struct network *n_r)
 	if (!span_u64(prefix, &bits) || bits > 128 - skipped)
 		return false;
 	n_r->bits = (unsigned)bits + skipped;
-	return rest_is_zero(n_r);
+	return true;
+}
+
+bool network_parse(struct span text, struct network *n_r)
+{
+	return parse_any(text, n_r) && rest_is_zero(n_r);
 }
 
 void network_put(struct buf *b, const struct network *n)
@@ -140,10 +145,23 @@ bool network_list_has(struct span list, const struct ipaddr *a,
 
 	*bad_r = word.n > 0 ? SPAN_EMPTY : all;
 	for (; word.n > 0; word = span_next_word(&list)) {
-		if (!network_parse(word, &net))
+		if (!parse_any(word, &net))
 			*bad_r = word;
 		else if (network_has(&net, a))
 			has = true;
 	}
 	return has;
+}
+
+struct span network_list_bad(struct span list)
+{
+	struct span all = list, word = span_next_word(&list);
+	struct network net;
+
+	if (word.n == 0)
+		return all;
+	for (; word.n > 0; word = span_next_word(&list))
+		if (!network_parse(word, &net))
+			return word;
+	return SPAN_EMPTY;
 }

@@ -44,9 +44,14 @@ void network_around(const struct ipaddr *a, struct network *n_r);
 /* Is the address in one of the networks of a list, split at commas and blanks?
  * An empty list has every one, one of commas and blanks alone has none. *bad_r:
  * a word in it that is no network (it has none), or that list; empty when there
- * is none. */
+ * is none. The list may be another program's: octets beyond a prefix do not
+ * count, as elsewhere. */
 bool network_list_has(struct span list, const struct ipaddr *a,
 		      struct span *bad_r);
+
+/* For one that is to be written: a word in it that network_parse() does not
+ * take, or the list if there is no word in it; empty when it is good. */
+struct span network_list_bad(struct span list);
 bool network_set_has(const struct network_set *s, const struct ipaddr *a);
 
 #endif

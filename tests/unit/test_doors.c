@@ -107,9 +107,16 @@ static const struct {
 	  "2001:db8:1::1",
 	  false,
 	  NULL },
+	/* a panel may write a host for its network */
+	{ { true, false, LOGIN_OPEN, LOGIN_OPEN },
+	  "192.0.2.9/24",
+	  DOOR_SMTP,
+	  "192.0.2.1",
+	  false,
+	  NULL },
 	/* what cannot be read lets nobody in, the rest counts */
 	{ { true, false, LOGIN_OPEN, LOGIN_OPEN },
-	  "any 192.0.2.9/24",
+	  "any 192.0.2.0/33",
 	  DOOR_POP3,
 	  "192.0.2.1",
 	  false,

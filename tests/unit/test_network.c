@@ -164,7 +164,10 @@ static void a_list_has_what_one_of_it_has(void **state)
 		{ "10.0.0.0/8, 2001:db8::/32\n", false, "" },
 		{ "nonsense 192.0.2.0/24", true, "nonsense" },
 		{ "nonsense", false, "nonsense" },
-		{ "192.0.2.7/24", false, "192.0.2.7/24" },
+		{ "192.0.2.99/24", true, "" },
+		{ "192.0.2.99/25,2001:db8::7/32", true, "" },
+		{ "192.0.2.130/25", false, "" },
+		{ "192.0.2.7/33", false, "192.0.2.7/33" },
 	};
 	struct ipaddr a;
 	struct span bad;
@@ -177,6 +180,22 @@ static void a_list_has_what_one_of_it_has(void **state)
 			row[i].has);
 		assert_true(span_is(bad, row[i].bad));
 	}
+}
+
+static void a_list_to_be_written_is_exact(void **state)
+{
+	static const char *const row[][2] = {
+		{ "", "" },
+		{ " ,", " ," },
+		{ "192.0.2.0/24, 2001:db8::/32 192.0.2.7", "" },
+		{ "192.0.2.0/24,192.0.2.7/24", "192.0.2.7/24" },
+		{ "nonsense", "nonsense" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(row); i++)
+		assert_true(span_is(network_list_bad(span_of(row[i][0])),
+				    row[i][1]));
 }
 
 static void neighbours_are_a_network(void **state)
@@ -212,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_network_has_what_lies_in_it),
 		cmocka_unit_test(a_set_has_what_one_of_it_has),
 		cmocka_unit_test(a_list_has_what_one_of_it_has),
+		cmocka_unit_test(a_list_to_be_written_is_exact),
 		cmocka_unit_test(neighbours_are_a_network),
 	};
 

@@ -194,6 +194,9 @@ static bool allow_family(scmp_filter_ctx f, int family)
 		       SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)family, 0)) == 0;
 }
 
+/* What would change a file, also one that is opened to be read. */
+enum { OPEN_CHANGES = O_ACCMODE | O_CREAT | O_TRUNC };
+
 /* A file is opened to be read; a clone is a thread. Of clone3() the filter
  * cannot see the flags: the C library then takes the old one. The resolver
  * asks the kernel for its addresses by netlink. */
@@ -207,8 +210,8 @@ static bool add_service(scmp_filter_ctx f)
 		      COUNT(hostile_calls)) &&
 	       act_on(f, SCMP_ACT_ERRNO(ENOSYS), clone3, 1) && add_memory(f) &&
 	       allow_if(f, SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD) &&
-	       allow_if(f, SCMP_SYS(open), 1, O_ACCMODE | O_CREAT, 0) &&
-	       allow_if(f, SCMP_SYS(openat), 2, O_ACCMODE | O_CREAT, 0) &&
+	       allow_if(f, SCMP_SYS(open), 1, OPEN_CHANGES, 0) &&
+	       allow_if(f, SCMP_SYS(openat), 2, OPEN_CHANGES, 0) &&
 	       allow_family(f, AF_UNIX) && allow_family(f, AF_INET) &&
 	       allow_family(f, AF_INET6) && allow_family(f, AF_NETLINK);
 }

@@ -13,6 +13,7 @@ sys_tests = \
 	tests/unit/test_pwhash \
 	tests/unit/test_saslwire \
 	tests/unit/test_secret \
+	tests/unit/test_syscalls \
 	tests/unit/test_tick \
 	tests/unit/test_spool
 if FAULT_POINTS
@@ -48,6 +49,10 @@ tests_unit_test_daemon_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_fault_SOURCES = tests/unit/test_fault.c
 tests_unit_test_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fault_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_syscalls_SOURCES = tests/unit/test_syscalls.c
+tests_unit_test_syscalls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_syscalls_LDADD = $(SYS_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_metric_SOURCES = tests/unit/test_metric.c
 tests_unit_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

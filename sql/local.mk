@@ -49,6 +49,7 @@ sql_libsql_a_SOURCES = \
 	sql/sqlscan.c sql/sqlscan.h \
 	sql/status.c sql/status.h \
 	sql/trash.c \
+	sql/trashcount.c sql/trashcount.h \
 	sql/undelete.c sql/undelete.h \
 	sql/upload.c sql/upload.h \
 	sql/usage.c sql/usage.h \

@@ -3,6 +3,7 @@
 
 #include "sql/purgeint.h"
 #include "sql/replay.h"
+#include "sql/trashcount.h"
 
 struct due {
 	uint64_t mailbox_id, uid, octets;
@@ -111,15 +112,13 @@ static enum db_result drop_contents(struct purge *p,
 
 static enum db_result count_due(struct purge *p)
 {
-	const struct sqlval param[] = { sql_u64(p->s->trash_age) };
-	struct sqlval col[2];
-	enum db_result r;
-	bool got;
+	struct trash_count c;
+	enum db_result r = trashcount_begin(p->db, &c);
 
-	r = db_one(p->db, Q_PURGE_TRASH_SUM, param, col, &got);
-	if (r == DB_OK && got) {
-		p->r.trash = col[0].u;
-		p->r.trash_octets = col[1].u;
+	while (r == DB_OK && c.next[0] && purge_goes_on(p)) {
+		r = trashcount_hour(p->db, p->s->trash_age, &c);
+		p->r.trash = c.due;
+		p->r.trash_octets = c.due_octets;
 	}
 	return r;
 }

@@ -118,7 +118,7 @@ CREATE TABLE trash (
   deleted_from VARBINARY(45) NOT NULL,
   PRIMARY KEY (mailbox_id, uid),
   KEY content (content_id),
-  KEY deleted (deleted_at)
+  KEY deleted (deleted_at, octets)
 ) ENGINE=InnoDB;
 
 CREATE TABLE receipt (

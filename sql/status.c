@@ -5,6 +5,7 @@
 
 #include "lib/clock.h"
 #include "lib/uidl.h"
+#include "sql/trashcount.h"
 
 static void copy(char *to, size_t size, const struct sqlval *v)
 {
@@ -35,17 +36,14 @@ static enum db_result since(struct db *db, int64_t seconds, uint64_t *mails_r,
 static enum db_result trash(struct db *db, uint64_t window,
 			    struct store_status *s)
 {
-	const struct sqlval param[] = { sql_u64(window) };
-	struct sqlval col[3];
-	enum db_result r;
-	bool got;
+	struct trash_count c;
+	enum db_result r = trashcount_begin(db, &c);
 
-	r = db_one(db, Q_STATUS_TRASH, param, col, &got);
-	if (r == DB_OK && got) {
-		s->trash = col[0].u;
-		s->trash_overdue = col[1].u;
-		copy(s->trash_oldest, sizeof(s->trash_oldest), &col[2]);
-	}
+	while (r == DB_OK && c.next[0])
+		r = trashcount_hour(db, window, &c);
+	s->trash = c.rows;
+	s->trash_overdue = c.due;
+	memcpy(s->trash_oldest, c.oldest, sizeof(s->trash_oldest));
 	return r;
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "sql/maildrop.h"
+#include "sql/trashcount.h"
 #include "tests/sql/purging.h"
 
 static void make_due(uint64_t uid)
@@ -244,6 +245,46 @@ static void a_run_that_is_cut_short_goes_on_where_it_was(void **state)
 			 6);
 }
 
+/* Seconds since they were deleted; five of them are a week old and more. */
+static void trash_is_counted_hour_by_hour(void **state)
+{
+	static const unsigned ago[] = { 40000000, 40000000, 40003599, 40007300,
+					604800,   604700,   60,       0 };
+	enum { N = sizeof(ago) / sizeof(*ago) };
+	uint64_t box = owned_box("a@example.org");
+	struct purge_settings s = settings();
+	struct trash_count c;
+	unsigned hours = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		uint64_t uid = mailing_quick(pool, box, "Subject: x\r\n\r\n");
+
+		move(box, uid);
+		fix_sql("UPDATE trash SET deleted_at = UTC_TIMESTAMP()"
+			" - INTERVAL %u SECOND WHERE uid = %llu",
+			ago[i], (unsigned long long)uid);
+	}
+	assert_int_equal(trashcount_begin(db, &c), DB_OK);
+	assert_string_equal(c.oldest, fix_text("SELECT MIN(deleted_at)"
+					       " FROM trash"));
+	for (; c.next[0]; hours++)
+		assert_int_equal(trashcount_hour(db, 604750, &c), DB_OK);
+	assert_true(hours >= 4 && hours <= 6);
+	assert_int_equal(c.rows, N);
+	assert_int_equal(c.due, 5);
+	assert_int_equal(c.due_octets,
+			 fix_number("SELECT SUM(octets) FROM trash WHERE"
+				    " deleted_at < UTC_TIMESTAMP()"
+				    " - INTERVAL 604750 SECOND"));
+	s.trash_age = 604750;
+	s.dry_run = true;
+	s.accounts = db;
+	purge_with(&s);
+	assert_int_equal(report.trash, 5);
+	assert_int_equal(report.trash_octets, c.due_octets);
+}
+
 static void the_walks_read_no_more_than_they_need(void **state)
 {
 	uint64_t box = owned_box("a@example.org");
@@ -256,6 +297,9 @@ static void the_walks_read_no_more_than_they_need(void **state)
 		(unsigned long long)box);
 	fix_sql("ANALYZE TABLE trash, content, receipt, mailbox, mail");
 	fix_explain(Q_PURGE_TRASH_DUE, "700000", NULL);
+	fix_explain(Q_TRASH_OLDEST, "", NULL);
+	fix_explain(Q_TRASH_HOUR, "9 9 '2020-01-01' '2020-01-01'", NULL);
+	fix_explain(Q_TRASH_NEXT, "'2020-01-01'", NULL);
 	fix_explain(Q_PURGE_CONTENT_NAMED, "'x' 'x'", NULL);
 	fix_explain(Q_PURGE_RECEIPTS, "1 1 1 'x'", NULL);
 	fix_explain(Q_UNDELETE_FIND, "1 1 1", NULL);
@@ -409,6 +453,7 @@ int main(void)
 		PURGE_TEST(receipts_go_when_they_expire),
 		PURGE_TEST(usage_goes_when_its_window_is_long_over),
 		PURGE_TEST(a_run_that_is_cut_short_goes_on_where_it_was),
+		PURGE_TEST(trash_is_counted_hour_by_hour),
 		PURGE_TEST(the_walks_read_no_more_than_they_need),
 		PURGE_TEST(purging_beside_everybody_loses_nothing),
 	};

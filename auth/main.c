@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 	fault_i_am(FAULT_BY_AUTHD);
 	log_open(d.conf, program_name(PROG_AUTHD));
 	authd_hide_memory();
-	metric_open(d.conf->counter_dir, program_name(PROG_AUTHD));
+	metric_open(d.conf->counter_dir, program_name(PROG_AUTHD), false);
 	daemon_find_user(d.conf->auth_user, &d.user);
 	authd_open(&d);
 	code = supervise_run(&child, 1, SIGHUP);

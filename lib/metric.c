@@ -99,12 +99,42 @@ static struct file *map_new(const char *path)
 	return NULL;
 }
 
-void metric_open(const char *dir, const char *name)
+static struct file *map_shared(int fd, int protection)
+{
+	struct file *c = MAP_FAILED;
+	struct stat st;
+
+	errno = EINVAL;
+	if (fstat(fd, &st) == 0 && st.st_size == (off_t)sizeof(*c))
+		c = mmap(NULL, sizeof(*c), protection, MAP_SHARED, fd, 0);
+	return c == MAP_FAILED ? NULL : c;
+}
+
+/* NULL: there is none of this process. */
+static struct file *map_own(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct file *c;
+
+	if (fd < 0)
+		return NULL;
+	c = map_shared(fd, PROT_READ | PROT_WRITE);
+	(void)close(fd);
+	if (c && c->magic == MAGIC && c->pid == getpid())
+		return c;
+	if (c)
+		(void)munmap(c, sizeof(*c));
+	return NULL;
+}
+
+void metric_open(const char *dir, const char *name, bool again)
 {
 	char path[PATH_ROOM];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = map_new(path);
+	file = again ? map_own(path) : NULL;
+	if (!file)
+		file = map_new(path);
 	if (!file)
 		log_warn("cannot keep counters in '%s': %s", path,
 			 strerror(errno));
@@ -246,17 +276,14 @@ static void take_names(struct metric_file *f, const struct file *from,
 
 static const struct file *map_read(const char *path)
 {
-	const struct file *c = MAP_FAILED;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	const struct file *c;
 
 	if (fd < 0)
 		return NULL;
-	errno = EINVAL;
-	if (fstat(fd, &st) == 0 && st.st_size == (off_t)sizeof(*c))
-		c = mmap(NULL, sizeof(*c), PROT_READ, MAP_SHARED, fd, 0);
+	c = map_shared(fd, PROT_READ);
 	(void)close(fd);
-	return c == MAP_FAILED ? NULL : c;
+	return c;
 }
 
 static void take_all(struct metric_file *f, const struct file *from)

@@ -7,6 +7,7 @@
 
 #include "lib/program.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -43,9 +44,10 @@ enum {
 extern const uint64_t metric_bucket[METRIC_BUCKETS - 1];
 
 /* In a daemon, before it forks and gives up its rights: maps DIR/NAME anew,
- * readable for all; children count too. Cannot be done: one log line, and
- * counting does nothing. */
-void metric_open(const char *dir, const char *name);
+ * readable for all; children count too. again: this process has done so before
+ * an execve(), and children of then still count; it goes on with their file.
+ * Cannot be done: one log line, and counting does nothing. */
+void metric_open(const char *dir, const char *name, bool again);
 
 /* In a child that must not touch it: unmaps it. */
 void metric_close(void);

@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	daemon_prepare();
 	fault_i_am(FAULT_BY_LMTPD);
 	log_open(d.conf, program_name(PROG_LMTPD));
-	metric_open(d.conf->counter_dir, program_name(PROG_LMTPD));
+	metric_open(d.conf->counter_dir, program_name(PROG_LMTPD), false);
 	lmtpd_check_forward(d.conf);
 	daemon_find_user(d.conf->lmtp_user, &d.user);
 	lmtpd_listen_all(&d);

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 	daemon_prepare();
 	fault_i_am(FAULT_BY_MILTER);
 	log_open(m.conf, m.conf->syslog_name);
-	metric_open(m.conf->counter_dir, program);
+	metric_open(m.conf->counter_dir, program, false);
 	daemon_find_user(m.conf->milter_user, &m.user);
 	m.mta_group = daemon_find_group(m.conf->mta_group);
 	code = milter_serve(&m);

@@ -14,7 +14,8 @@ int main(int argc, char **argv)
 			   argc, argv, &cli);
 
 	log_open(conf, program_name(PROG_POP3D));
-	metric_open(conf->counter_dir, program_name(PROG_POP3D));
+	metric_open(conf->counter_dir, program_name(PROG_POP3D),
+		    parent_exec_is_again());
 	daemon_prepare();
 	fault_i_am(FAULT_BY_PARENT);
 	return parent_run(conf, cli.conf_file, argv);

@@ -123,6 +123,9 @@ bool parent_keeper_tell(struct parent *p, const struct keeper_session *told,
  * listeners, the keeper and the sessions stay. Returns if it cannot. */
 void parent_exec_again(struct parent *p);
 
+/* Whether this is such a start. */
+bool parent_exec_is_again(void);
+
 /* The other side of that: takes over what was kept. False: nothing was, this
  * is a fresh start. The table of clients must be there. */
 bool parent_exec_resume(struct parent *p);

@@ -130,6 +130,11 @@ static bool read_kept(struct parent *p, int fd)
 	return read_clients(p, fd, k.clients);
 }
 
+bool parent_exec_is_again(void)
+{
+	return getenv(RESUME_VARIABLE) != NULL;
+}
+
 bool parent_exec_resume(struct parent *p)
 {
 	const char *text = getenv(RESUME_VARIABLE);

@@ -30,7 +30,7 @@ static int start(void **state)
 		return -1;
 	tool_target = fix_target(PROG_TOOL);
 	tool = db_new(tool_target);
-	metric_open(fix_path("."), "decisions");
+	metric_open(fix_path("."), "decisions", false);
 	return decisionlog_open(fix_conf, PROG_MILTER, &why) ? 0 : -1;
 }
 

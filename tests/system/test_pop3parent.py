@@ -155,8 +155,16 @@ class Deaths(Parent):
         p.close()
         self.sandbox.pop3(ALICE).quit()
 
+    def counted(self, name):
+        """A sum over its labels of what the daemon has counted."""
+        return sum(int(n) for n in re.findall(
+            r'^%s\{program="mailrow-pop3d"[^}]*\} (\d+)$' % name,
+            self.sandbox.tool("metrics").stdout, re.M))
+
     def test_after_five_crashes_the_parent_starts_anew_and_keeps_all(self):
         self.fill(BOB, b"kept\r\n")
+        sessions = self.counted("mailrow_sessions_total")
+        messages = self.counted("mailrow_messages_total")
         where = "/proc/%d/maps" % self.parent()
         with open(where) as f:
             before = f.readline().split("-")[0]
@@ -186,6 +194,10 @@ class Deaths(Parent):
             old.cmd("NOOP")
             old.quit()
         self.assertEqual(self.count(BOB), 0)
+        # the keeper of before and the parent of now count in the same place
+        self.assertGreaterEqual(self.counted("mailrow_sessions_total"),
+                                sessions + 5)
+        self.assertGreater(self.counted("mailrow_messages_total"), messages)
         wait_until(lambda: not self.sessions(), what="the sessions' end")
 
 

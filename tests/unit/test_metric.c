@@ -66,7 +66,7 @@ static void what_was_counted_is_read(void **state)
 	const struct metric_file *f;
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	metric_add(M_SESSION, 1);
 	metric_add(M_MAIL_OCTETS, 5000000000);
 	metric_add(M_MAIL_OCTETS, 2);
@@ -92,7 +92,7 @@ static void names_come_in_their_order_below_their_row(void **state)
 	size_t i = 0;
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	metric_add_named(M_DB_ERROR, "b");
 	metric_add_named(M_REJECTED, "z");
 	metric_add_named(M_REJECTED, "a");
@@ -109,7 +109,7 @@ static void a_duration_falls_into_its_bucket(void **state)
 	const struct metric_file *f;
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	metric_add_time(M_RCPT_SECONDS, clock_us() - 2000);
 	metric_add_time(M_RCPT_SECONDS, clock_us() - 3600000000);
 	metric_add_time(M_RCPT_SECONDS, clock_us() + 1000000);
@@ -131,10 +131,49 @@ static void a_duration_falls_into_its_bucket(void **state)
 static void a_new_start_begins_at_zero(void **state)
 {
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	metric_add(M_SESSION, 1);
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	assert_int_equal(total(M_SESSION, ""), 0);
+}
+
+/* As after an execve(): the child that counts in it is still there. */
+static void a_start_again_goes_on(void **state)
+{
+	struct metric_file *f;
+
+	(void)state;
+	metric_open(dir, "daemon", false);
+	metric_add(M_SESSION, 1);
+	metric_add_named(M_REJECTED, "known");
+	metric_open(dir, "daemon", true);
+	metric_add(M_SESSION, 1);
+	metric_add_named(M_REJECTED, "known");
+	assert_int_equal(total(M_SESSION, ""), 2);
+	assert_int_equal(total(M_REJECTED, "known"), 2);
+	f = metric_read(dir, "daemon");
+	assert_non_null(f);
+	assert_int_equal(f->pid, getpid());
+	free(f);
+}
+
+static void what_another_process_left_is_not_gone_on_with(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		metric_open(dir, "daemon", false);
+		metric_add(M_SESSION, 1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(total(M_SESSION, ""), 1);
+	metric_open(dir, "daemon", true);
+	assert_int_equal(total(M_SESSION, ""), 0);
+	metric_add(M_SESSION, 1);
+	assert_int_equal(total(M_SESSION, ""), 1);
 }
 
 static void children_count_too(void **state)
@@ -143,7 +182,7 @@ static void children_count_too(void **state)
 	int status;
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	pid = fork();
 	if (pid == 0) {
 		metric_add_named(M_REJECTED, "child");
@@ -161,7 +200,7 @@ static void a_child_that_closed_it_counts_nothing(void **state)
 	int status;
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	pid = fork();
 	if (pid == 0) {
 		metric_close();
@@ -191,7 +230,7 @@ static void threads_lose_nothing(void **state)
 	pthread_t t[4];
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, count_many, name),
 				 0);
@@ -206,14 +245,14 @@ static void too_many_names_and_too_long_ones_do_no_harm(void **state)
 	char name[100];
 
 	(void)state;
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	for (int i = 0; i < 2 * METRIC_NAMES; i++) {
 		snprintf(name, sizeof(name), "name %d", i);
 		metric_add_named(M_REJECTED, name);
 	}
 	assert_int_equal(total(M_REJECTED, "name 0"), 1);
 	assert_int_equal(total(M_REJECTED, "name 150"), 0);
-	metric_open(dir, "daemon");
+	metric_open(dir, "daemon", false);
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	metric_add_named(M_REJECTED, name);
@@ -232,7 +271,7 @@ static void without_a_directory_nothing_is_counted(void **state)
 	struct metric_file *f;
 
 	(void)state;
-	metric_open("/nonexistent", "daemon");
+	metric_open("/nonexistent", "daemon", false);
 	metric_add(M_SESSION, 1);
 	f = metric_read("/nonexistent", "daemon");
 	assert_null(f);
@@ -254,6 +293,9 @@ static void a_file_of_another_kind_is_not_read(void **state)
 	f = metric_read(dir, "daemon");
 	assert_null(f);
 	assert_int_equal(errno, EINVAL);
+	metric_open(dir, "daemon", true);
+	metric_add(M_SESSION, 1);
+	assert_int_equal(total(M_SESSION, ""), 1);
 }
 
 int main(void)
@@ -263,6 +305,8 @@ int main(void)
 		cmocka_unit_test(names_come_in_their_order_below_their_row),
 		cmocka_unit_test(a_duration_falls_into_its_bucket),
 		cmocka_unit_test(a_new_start_begins_at_zero),
+		cmocka_unit_test(a_start_again_goes_on),
+		cmocka_unit_test(what_another_process_left_is_not_gone_on_with),
 		cmocka_unit_test(children_count_too),
 		cmocka_unit_test(a_child_that_closed_it_counts_nothing),
 		cmocka_unit_test(threads_lose_nothing),

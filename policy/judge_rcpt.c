@@ -218,12 +218,25 @@ static bool stays(const struct judging *g)
 	return itself;
 }
 
+/* Whether he may have it cannot be told: he would never get it if the others
+ * did now. */
+static const struct judged_target *undecided(const struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->target[i].why.id == R_STORE_DOWN)
+			return &r->target[i];
+	return NULL;
+}
+
 /* Accepted if anybody gets it. Otherwise what the sender is told is that a
  * full mailbox may have room later; or why the first one cannot have it. */
 static struct verdict sum_up(const struct judged_rcpt *r)
 {
-	const struct judged_target *worst = &r->target[0];
+	const struct judged_target *worst = undecided(r);
 
+	if (worst)
+		return worst->why;
+	worst = &r->target[0];
 	for (size_t i = 0; i < r->n; i++) {
 		const struct judged_target *t = &r->target[i];
 

@@ -333,6 +333,27 @@ class Receiving(LimitTest):
         self.assertEqual(len(self.mails(ALICE)), n + 1)
         self.assertEqual(len(self.mails(BOB)), before + 1)
 
+    def test_a_member_whose_limit_cannot_be_read_is_not_left_out(self):
+        self.sandbox.sql("INSERT INTO alias VALUES"
+                         " ('some@example.test', '%s', UTC_TIMESTAMP()),"
+                         " ('some@example.test', '%s', UTC_TIMESTAMP())"
+                         % (BOB, ALICE))
+        self.set(ALICE, "1h", "--in", "--messages", "9")
+        before = len(self.mails(ALICE)), len(self.mails(BOB))
+        m = mail("for both, once")
+        self.sandbox.sql("RENAME TABLE limit_usage TO was_usage")
+        try:
+            for door in self.sandbox.smtp, self.sandbox.lmtp:
+                with door() as s:
+                    s.cmd("MAIL FROM:<%s>" % ANN, "250")
+                    s.cmd("RCPT TO:<some@example.test>", "451 4.3.0")
+        finally:
+            self.sandbox.sql("RENAME TABLE was_usage TO limit_usage")
+        with self.sandbox.smtp() as s:
+            s.send(ANN, ["some@example.test"], m)
+        self.assertEqual((len(self.mails(ALICE)), len(self.mails(BOB))),
+                         (before[0] + 1, before[1] + 1))
+
     def waits_for_the_limit(self, who):
         """Why it comes again is said by its name."""
         wait_until(lambda: re.search(

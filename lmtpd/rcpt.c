@@ -8,9 +8,12 @@
 #include "lib/log.h"
 #include "lmtpd/say.h"
 
+/* A recipient that is mirrored is with the MTA already, a member of a list that
+ * is so is not. */
 bool rcpt_goes_on(const struct judged_target *t)
 {
-	return t->kind == JUDGED_FOREIGN || t->kind == JUDGED_PASS;
+	return t->kind == JUDGED_FOREIGN || t->kind == JUDGED_PASS ||
+	       (t->kind == JUDGED_MIRROR && !t->itself);
 }
 
 static const struct judged_target *first_going_on(const struct judged_rcpt *r)

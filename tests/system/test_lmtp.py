@@ -494,7 +494,14 @@ class Store(LmtpTest):
         self.assertEqual(self.subjects(ALICE).count("team"), 1)
         wait_until(lambda: self.sunk("team"), what="the hand-on")
         self.assertIn(b"<petra@example.test>", self.sunk("team")[0])
+        self.serve("petra@example.test", "mirror")
+        with self.sandbox.lmtp() as l:
+            l.send(ANN, ["team@example.test"], mail("both sides"), "250")
+        for who in ALICE, "petra@example.test":
+            self.assertEqual(self.subjects(who).count("both sides"), 1)
+        wait_until(lambda: self.sunk("both sides"), what="the hand-on")
         self.sandbox.wait_for_queue()
+        self.assertEqual(len(self.sunk("both sides")), 1)
 
     def test_a_big_mail_costs_no_memory(self):
         line = b"0123456789abcdef" * 63 + b"\r\n"

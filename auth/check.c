@@ -50,6 +50,8 @@ struct checking {
 	bool app_form; /* it could be an application password of ours */
 	uint8_t app_hash[APPPASS_HASH_SIZE]; /* then its */
 	enum fact app;                       /* it is one */
+	struct login_row account;            /* of its, without a hash */
+	bool account_known;
 	size_t n;
 	bool more;
 };
@@ -121,6 +123,32 @@ static enum fact find_app(struct checking *k)
 	return f;
 }
 
+/* The account that it is of. A row of login_query may be another application
+ * password's, with doors of its own, or say that the account's own password is
+ * to be changed, and where that one is kept elsewhere there is none; so what
+ * state_query says counts. Without a row the mailbox has the login's name. */
+static enum fact find_account(struct checking *k)
+{
+	const struct profile *p = k->s->profile;
+	const struct login_row *row = &k->c->row[0];
+	struct login_look look = { .incarnation = "" };
+	enum fact f = k->n > 0 ? F_YES : F_NO;
+
+	k->account.login = k->account.mailbox = k->login;
+	if (k->n > 0) {
+		k->account = *row;
+		explicit_bzero(k->account.hash, sizeof(k->account.hash));
+	}
+	if (p->query[PQ_STATE].n > 0) {
+		f = login_look(k->c->db, p, &k->login, &look);
+		k->account.state = look.state;
+		memcpy(k->account.incarnation, look.incarnation,
+		       sizeof(look.incarnation));
+	}
+	k->account_known = f == F_YES;
+	return f;
+}
+
 /* While no row can be read, the memory must say all that both rows say. */
 static void remember_app(struct checking *k, const struct login_row *row)
 {
@@ -135,20 +163,19 @@ static void remember_app(struct checking *k, const struct login_row *row)
 		both.state.pop3 = LOGIN_CLOSED;
 	if (app->networks[0])
 		memcpy(both.networks, app->networks, sizeof(both.networks));
-	both.hash[0] = '\0';
 	memory_put(k->c->shared->memory, &k->app_tag, &both, app->id,
 		   clock_ms());
 }
 
-/* The account is the query's first row. False: it is no application password
- * of this account; one of its name before had it. */
+/* False: it is no application password of this account; one of its name before
+ * had it. */
 static bool check_app(struct checking *k)
 {
-	const struct login_row *row = &k->c->row[0];
+	const struct login_row *row = &k->account;
 	const struct apppass *app = k->c->app;
 	const char *closed;
 
-	if (k->app != F_YES ||
+	if (!k->account_known ||
 	    (app->bound && strcmp(app->incarnation, row->incarnation) != 0))
 		return false;
 	metric_add(M_PASSWORD_APP, 1);
@@ -273,9 +300,6 @@ static void check_rows(struct checking *k)
 	check_hashes(k);
 	if (k->a->result.verdict != VERDICT_TEMP)
 		memcpy(c->like, c->row[0].hash, sizeof(c->like));
-	if (k->app == F_TEMP && k->a->result.verdict == VERDICT_FAILED &&
-	    !k->a->result.closed)
-		check_failed_database(k, c->store);
 }
 
 static void check_unknown(struct checking *k, const char *reason)
@@ -343,18 +367,28 @@ static void check_forget(struct checking *k)
 		memory_forget(k->c->shared->memory, &k->app_tag);
 }
 
+/* Nothing that was asked knows the password; not all may have been. */
+static void check_said_no(struct checking *k)
+{
+	if (k->app == F_TEMP && k->a->result.verdict == VERDICT_FAILED &&
+	    !k->a->result.closed)
+		check_failed_database(k, k->c->store);
+	check_forget(k);
+}
+
 static void check_known(struct checking *k, enum fact known)
 {
 	if (known != F_TEMP)
 		atomic_store(&k->c->shared->away_until, 0);
 	switch (known) {
 	case F_NO:
-		check_unknown(k, "unknown-user");
-		check_forget(k);
+		if (!check_app(k))
+			check_unknown(k, "unknown-user");
+		check_said_no(k);
 		break;
 	case F_YES:
 		check_rows(k);
-		check_forget(k);
+		check_said_no(k);
 		break;
 	case F_TEMP:
 		check_database_failed(k);
@@ -376,6 +410,8 @@ static void check_login(struct checking *k)
 	FAULT_PASS(AUTH_LOOKUP);
 	known = login_find(c->db, k->s->profile, &k->login, c->row, &k->n,
 			   &k->more);
+	if (known != F_TEMP && k->app == F_YES && find_account(k) == F_TEMP)
+		known = F_TEMP;
 	FAULT_PASS(AUTH_LOOKED_UP);
 	check_known(k, known);
 	FAULT_PASS(AUTH_HASHED);

@@ -238,9 +238,13 @@ class Attackers(SandboxTest):
         self.assertEqual(self.reasons()[-1], "address-refused")
 
 
-class OurTrouble(SandboxTest):
-    """Guesses that are answered with a temporary failure, for lack of a better
-    word, are guesses. Alice has a second password that nobody can check."""
+class OddRows(SandboxTest):
+    """What login_query says of an account need not be one row with a hash.
+    Alice has a second password that nobody can check; the password of LDAP is
+    kept elsewhere; of the rows of PHONE the first is an application password
+    of the panel's, which is closed."""
+
+    LDAP, PHONE = "ldap@example.test", "phone@example.test"
 
     @classmethod
     def setUpClass(cls):
@@ -250,18 +254,26 @@ class OurTrouble(SandboxTest):
                   encoding="utf-8") as f:
             whole = f.read()
         query = whole.split("login_query =")[1].split("state_query =")[0]
-        locked = query.rstrip().replace("a.password AS hash", "'!$6$s$h'") \
-            + " AND :login = '%s'\n\n" % ALICE
+
+        def but(hashed, active, which):
+            return query.rstrip().replace("a.password AS hash", hashed) \
+                .replace("d.active AS active", active) + " AND :login " + which
+
+        odd = "\n    UNION ALL".join((
+            but("a.password AS hash", "d.active AS active",
+                "NOT IN ('%s', '%s')" % (cls.LDAP, cls.PHONE)),
+            but("'!$6$s$h'", "d.active", "= '%s'" % ALICE),
+            but("'{PLAIN}panel'", "0", "= '%s'" % cls.PHONE),
+            but("a.password", "d.active", "= '%s'" % cls.PHONE)))
         with open(os.path.join(cls.profiles, "native.conf"), "w",
                   encoding="utf-8") as f:
-            f.write(whole.replace(query, query.rstrip() +
-                                  "\n    UNION ALL" + locked))
+            f.write(whole.replace(query, odd + "\n\n"))
         cls.sandbox = Sandbox("db", "authd", conf=(
             "profile_dir = " + cls.profiles, "auth_failure_delay = 500ms",
             "delay_slots = 100", "auth_attackers = enforce",
             "auth_grace = 1m", "auth_timeout = 5s",
             "db_connect_timeout = 1s"))
-        for who in (ALICE, BOB):
+        for who in (ALICE, BOB, cls.LDAP, cls.PHONE):
             cls.sandbox.account(who)
 
     @classmethod
@@ -285,6 +297,28 @@ class OurTrouble(SandboxTest):
         with ThreadPoolExecutor(n) as pool:
             return list(pool.map(
                 lambda i: self.ask(user, "guess %d" % i, rip), range(n)))
+
+    def test_our_application_passwords_hang_on_the_account_itself(self):
+        rip = "192.0.2.76"
+        self.assertEqual(self.ask(self.LDAP, PASSWORD, rip)[0], "FAIL")
+        self.assertEqual(self.ask(self.PHONE, PASSWORD, rip)[0], "OK")
+        for who in self.LDAP, self.PHONE:
+            word = self.sandbox.tool("account", "app-password", "add", who,
+                                     "ours").stdout.strip()
+            with Auth(socket_of(self.sandbox)) as a:
+                a.ask(who, word, rip=rip, service="pop3")
+                said = a.line()
+            self.assertEqual(said.split("\t")[0], "OK", said)
+            self.assertIn("mailbox=" + who, said)
+            self.sandbox.sql("UPDATE account SET active = 0 WHERE address ="
+                             " '%s'" % who)
+            self.assertEqual(self.ask(who, word, rip)[0], "FAIL")
+            self.assertIn("reason=account-disabled",
+                          self.sandbox.log("authd.log").splitlines()[-1])
+            # another account of the name does not inherit it
+            self.sandbox.sql("UPDATE account SET active = 1, account_id ="
+                             " account_id + 1000 WHERE address = '%s'" % who)
+            self.assertEqual(self.ask(who, word, rip)[0], "FAIL")
 
     def test_one_of_some_passwords_that_can_be_checked_is_counted(self):
         self.assertEqual(self.ask(ALICE, PASSWORD, "192.0.2.70")[0], "OK")

@@ -80,7 +80,7 @@ static void prepare_check(void)
 /* Before anybody is confined. */
 static void prepare_lease(const struct conf *c)
 {
-	if (!keeperlease_name(c, &lease_owner))
+	if (!keeperlease_name(c, "/etc/machine-id", &lease_owner))
 		log_fatal(EX_OSERR, "cannot name this keeper: %s",
 			  strerror(errno));
 }

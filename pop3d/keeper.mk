@@ -28,6 +28,7 @@ KEEPER_TESTS = \
 	tests/unit/test_keepercheck \
 	tests/unit/test_keeperframes \
 	tests/unit/test_keeperjob \
+	tests/unit/test_keeperlease \
 	tests/unit/test_keeperlimits \
 	tests/unit/test_keeperlog \
 	tests/unit/test_keepersession \
@@ -60,6 +61,11 @@ tests_unit_test_keeperjob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperjob_SOURCES = tests/unit/test_keeperjob.c \
 	tests/unit/keeperdrop.c tests/unit/keeperdrop.h tests/unit/wire.h
 tests_unit_test_keeperjob_LDADD = $(KEEPER_TEST_LDADD)
+
+tests_unit_test_keeperlease_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keeperlease_SOURCES = tests/unit/test_keeperlease.c tests/unit/wire.h
+tests_unit_test_keeperlease_LDADD = pop3d/libkeeper.a pop3d/libpop.a \
+	$(SQL_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keeperlimits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keeperlimits_SOURCES = tests/unit/test_keeperlimits.c tests/unit/wire.h

@@ -9,22 +9,41 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/siphash.h"
 #include "pop3d/keeperloop.h"
+#include "sql/readfile.h"
 
 enum {
 	RENEW_MS = LEASE_SECONDS * 1000 / 3,
-	AGAIN_MS = 3000 /* after a failure */
+	AGAIN_MS = 3000, /* after a failure */
+	MACHINE_ID_MAX = 8192
 };
 
+/* A digest: the number itself is not for everybody who reads the database
+ * (machine-id(5)). */
+static uint64_t digest_of(const char *machine_id)
+{
+	static const uint8_t key[SIPHASH_KEY_SIZE] = "mailrow lease";
+	struct buf id = BUF_INIT(MACHINE_ID_MAX);
+	uint64_t digest = 0;
+
+	if (readfile(machine_id, &id, NULL))
+		digest = siphash(key, buf_span(&id));
+	buf_release(&id);
+	return digest;
+}
+
 /* Two services on one host have different sockets, so neither takes the other
- * for its dead predecessor. */
-bool keeperlease_name(const struct conf *c, struct lease_owner *o_r)
+ * for its dead predecessor; nor do two hosts of one name. */
+bool keeperlease_name(const struct conf *c, const char *machine_id,
+		      struct lease_owner *o_r)
 {
 	char host[LEASE_HOLDER_MAX + 1] = "";
 
 	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(o_r->holder, sizeof(o_r->holder), "%.100s:%.150s", host,
-		       c->pop3_control_socket);
+	(void)snprintf(o_r->holder, sizeof(o_r->holder),
+		       "%.80s:%016" PRIx64 ":%.150s", host,
+		       digest_of(machine_id), c->pop3_control_socket);
 	return getrandom(o_r->keeper, sizeof(o_r->keeper), 0) ==
 	       (ssize_t)sizeof(o_r->keeper);
 }

@@ -35,8 +35,10 @@ struct keeperlease {
 	struct lease_owner owner;
 };
 
-/* Who this keeper is. False: errno. */
-bool keeperlease_name(const struct conf *c, struct lease_owner *o_r)
+/* Who this keeper is: by host, by the file machine_id where there is one, and
+ * by service. False: errno. */
+bool keeperlease_name(const struct conf *c, const char *machine_id,
+		      struct lease_owner *o_r)
 	__attribute__((warn_unused_result));
 
 /* Milliseconds until keeperlease_tick() has something to do; -1: never. */

@@ -10,7 +10,8 @@
 
 enum { LEASE_HOLDER_MAX = 255, LEASE_KEEPER_SIZE = 16, LEASE_SECONDS = 60 };
 
-/* A keeper: the service it belongs to on its host, and its own number. */
+/* A keeper: the service it belongs to on its host, which no other host has, and
+ * its own number. */
 struct lease_owner {
 	char holder[LEASE_HOLDER_MAX + 1];
 	uint8_t keeper[LEASE_KEEPER_SIZE];

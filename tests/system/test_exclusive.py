@@ -78,6 +78,15 @@ class Exclusive(SandboxTest):
         self.sandbox.sql("UPDATE lease SET expires_at ="
                          " UTC_TIMESTAMP(3) - INTERVAL 1 SECOND")
 
+    def test_the_holder_names_the_machine(self):
+        p = self.login()
+        holder = self.sandbox.sql("SELECT holder FROM lease"
+                                  " WHERE holder IS NOT NULL")[0][0]
+        p.quit()
+        self.assertRegex(holder, "^%s:[0-9a-f]{16}:/" % os.uname().nodename)
+        if os.path.isfile("/etc/machine-id"):
+            self.assertNotIn(":%016x:" % 0, holder)
+
     def test_rule_37_a_second_session_is_refused(self):
         p = self.login()
         self.assertInUse()

@@ -76,7 +76,7 @@ static bool parse_duration(struct span s, uint64_t *seconds_r)
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	uint64_t n;
 
-	if (s.n < 2 || !span_u64(span_head(s, s.n - 1), &n) || n > 1000000000)
+	if (s.n < 2 || !span_u64(span_head(s, s.n - 1), &n) || n > UINT32_MAX)
 		return false;
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (units[i].letter == s.p[s.n - 1]) {

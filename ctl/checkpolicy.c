@@ -3,36 +3,148 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "policy/predicate.h"
 #include "policy/refresh.h"
 #include "policy/snapshot_make.h"
 #include "sql/policydata.h"
 
 static const char subject[] = "policy";
 
-/* The tables of a broken row, and what takes the row away. */
-static const struct {
-	const char *table, *fix;
-} tables[] = {
-	{ "network ", "mailrow network unset " },
-	{ "access_rule ", "mailrow access unset " },
-	{ "send_as ", "mailrow send-as unset " },
-	{ "account_policy ", "mailrow account policy " },
-	{ "policy_limit ", "mailrow limit show; mailrow limit unset " },
-	{ "policy_mode ", "mailrow policy modes" },
+/* Of "table 'a' 'b': what"; b is empty where the key is one name. */
+struct key {
+	struct span a, b;
 };
 
-/* Of "table 'a' 'b': what", "'a' 'b'"; empty if a name holds a quote itself. */
-static struct span quoted(struct span names)
+/* False if a name holds a quote itself. Of account_policy the second is no part
+ * of the key: it may hold what it likes. */
+static bool take_key(struct span names, bool one, struct key *key_r)
 {
-	size_t n = 0, quotes = 0;
+	static const char quote = '\'';
+	struct span rest, between, what;
 
-	for (size_t i = 0; i + 1 < names.n && n == 0; i++) {
-		quotes += names.p[i] == '\'';
-		if (names.p[i] == '\'' && names.p[i + 1] == ':')
-			n = i + 1;
+	*key_r = (struct key){ SPAN_EMPTY, SPAN_EMPTY };
+	if (!span_starts_nocase(names, SPAN_LIT("'")) ||
+	    !span_cut(span_skip(names, 1), quote, &key_r->a, &rest))
+		return false;
+	if (span_starts_nocase(rest, SPAN_LIT(": ")))
+		return true;
+	return span_cut(rest, quote, &between, &rest) &&
+	       span_is(between, " ") &&
+	       (one || (span_cut(rest, quote, &key_r->b, &what) &&
+			span_starts_nocase(what, SPAN_LIT(": "))));
+}
+
+/* As esc_put() wrote it: "\xNN". */
+static bool take_escaped(struct span s, char *c_r)
+{
+	char digits[3] = "", *end;
+
+	if (s.n < 4)
+		return false;
+	memcpy(digits, s.p + 2, 2);
+	*c_r = (char)strtoul(digits, &end, 16);
+	return !*end && *c_r >= ' ' && *c_r <= '~';
+}
+
+/* For a shell; false: a name that was cut or is not printable, which nobody can
+ * type. */
+static bool put_name(struct buf *b, struct span shown)
+{
+	struct span rest = shown;
+	bool escaped;
+	char c;
+
+	if (shown.n >= 3 && span_is(span_skip(shown, shown.n - 3), "..."))
+		return false;
+	buf_puts(b, " '");
+	for (; rest.n > 0; rest = span_skip(rest, escaped ? 4 : 1)) {
+		escaped = rest.p[0] == '\\';
+		c = rest.p[0];
+		if (escaped && !take_escaped(rest, &c))
+			return false;
+		buf_putc(b, c);
 	}
-	return quotes == 2 || quotes == 4 ? span_head(names, n) : SPAN_EMPTY;
+	buf_puts(b, "'");
+	return true;
+}
+
+static bool put_one(struct buf *b, const struct key *key)
+{
+	return put_name(b, key->a);
+}
+
+static bool put_pair(struct buf *b, const struct key *key)
+{
+	return put_name(b, key->a) && put_name(b, key->b);
+}
+
+static bool put_default(struct buf *b, const struct key *key)
+{
+	bool ok = put_name(b, key->a);
+
+	buf_puts(b, " default");
+	return ok;
+}
+
+/* What this release does not know may be a newer one's, on another node. */
+static bool put_mode(struct buf *b, const struct key *key)
+{
+	return predicate_find(key->a) != PREDICATE_COUNT &&
+	       put_default(b, key) && (key->b.n == 0 || put_name(b, key->b));
+}
+
+/* The second name is "out 60s"; no verb knows a third direction. */
+static bool put_limit(struct buf *b, const struct key *key)
+{
+	struct span direction, period;
+
+	if (!span_cut(key->b, ' ', &direction, &period) || direction.n == 0 ||
+	    !put_name(b, key->a))
+		return false;
+	buf_printf(b, " %.*s%s", (int)period.n, period.p,
+		   span_is(direction, "in") ? " --in" : "");
+	return true;
+}
+
+/* The tables of a broken row, what takes the row away, and what shows it where
+ * it cannot be typed. */
+static const struct {
+	const char *table, *command;
+	bool (*put)(struct buf *b, const struct key *key);
+	const char *list;
+} tables[] = {
+	{ "network ", "network unset", put_one, "network list" },
+	{ "access_rule ", "access unset", put_pair, "access list" },
+	{ "send_as ", "send-as unset", put_pair, "send-as list" },
+	{ "account_policy ", "account policy", put_default, "account policy" },
+	{ "policy_limit ", "limit unset", put_limit, "limit show" },
+	{ "policy_mode ", "policy mode", put_mode, "policy modes" },
+};
+
+/* Left as it is for a line that is not a row's. */
+static void row_fix(struct span line, char fix[CHECK_FIX_MAX])
+{
+	struct buf b = BUF_INIT(CHECK_FIX_MAX - 8);
+	struct span table;
+	struct key key;
+	size_t i;
+	bool ok;
+
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		table = span_of(tables[i].table);
+		if (!span_starts_nocase(line, table))
+			continue;
+		buf_puts(&b, tables[i].command);
+		ok = take_key(span_skip(line, table.n),
+			      tables[i].put == put_default, &key) &&
+		     tables[i].put(&b, &key) && buf_ok(&b);
+		snprintf(fix, CHECK_FIX_MAX, "mailrow %s",
+			 ok ? buf_cstr(&b) : tables[i].list);
+	}
+	buf_release(&b);
 }
 
 static void say_row(struct check *k, enum check_level level, struct span line)
@@ -42,17 +154,7 @@ static void say_row(struct check *k, enum check_level level, struct span line)
 
 	if (err)
 		(void)check_db_fix(err, fix);
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-		struct span table = span_of(tables[i].table);
-		struct span names = quoted(span_skip(line, table.n));
-		bool wide = tables[i].fix[strlen(tables[i].fix) - 1] == ' ';
-
-		if (!span_starts_nocase(line, table) || (wide && names.n == 0))
-			continue;
-		(void)snprintf(fix, sizeof(fix), "%s%.*s%s", tables[i].fix,
-			       wide ? (int)names.n : 0, names.p,
-			       i == 3 ? " default" : "");
-	}
+	row_fix(line, fix);
 	check_say(k, level, subject, fix, "%.*s", (int)line.n, line.p);
 }
 

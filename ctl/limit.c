@@ -115,19 +115,24 @@ static int limit_set(struct tool *t, int argc, char **argv)
 	return tool_native_result(t, r, argv[0]);
 }
 
+/* First by its name as it was typed: what somebody else wrote goes, too. The
+ * period may be any, for the same reason. */
 static int limit_unset(struct tool *t, int argc, char **argv)
 {
 	struct addr subject;
 	enum native_result r;
-	uint32_t seconds = 0;
+	uint64_t seconds, *period = argc > 1 ? &seconds : NULL;
 
-	if (!take_subject(t, argv[0], &subject) ||
-	    (argc > 1 && !take_window(argv[1], &seconds)))
+	if (period && !boxarg_duration(argv[1], period))
 		return EX_DATAERR;
 	if (!tool_db(t))
 		return EX_UNAVAILABLE;
-	r = limittable_unset(t->db, addr_span(&subject), wanted.direction,
-			     seconds);
+	r = limittable_unset(t->db, span_of(argv[0]), wanted.direction, period);
+	if (r == NATIVE_NONE && !take_subject(t, argv[0], &subject))
+		return EX_DATAERR;
+	if (r == NATIVE_NONE)
+		r = limittable_unset(t->db, addr_span(&subject),
+				     wanted.direction, period);
 	if (r == NATIVE_NONE)
 		return tool_fail(EX_NOUSER, "'%s' has no such limit", argv[0]);
 	return tool_native_result(t, r, argv[0]);

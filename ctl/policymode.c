@@ -52,18 +52,29 @@ static int set(struct tool *t, char **argv, struct span domain)
 	return tool_set(t, Q_MODE_PUT, param);
 }
 
+/* What is no domain stays as it was typed. */
+static int unset(struct tool *t, const char *predicate, const char *typed)
+{
+	char domain[ADDR_DOMAIN_MAX + 1];
+	size_t n;
+	bool ok = addr_domain_parse(span_of(typed), domain, &n) == ADDR_OK;
+	const struct sqlval raw[] = { sql_bytes(span_of(predicate)),
+				      sql_bytes(span_of(typed)) };
+	const struct sqlval canonical[] = { raw[0],
+					    ok ? sql_bytes(span_make(domain, n))
+					       : raw[1] };
+
+	return tool_unset(t, Q_MODE_DELETE, raw, canonical, predicate);
+}
+
 int policy_mode_run(struct tool *t, int argc, char **argv)
 {
 	const char *typed = argc > 2 ? argv[2] : "";
 	char domain[ADDR_DOMAIN_MAX + 1] = "";
-	const struct sqlval raw[] = { sql_bytes(span_of(argv[0])),
-				      sql_bytes(span_of(typed)) };
 
+	if (span_is(span_of(argv[1]), "default"))
+		return unset(t, argv[0], typed);
 	if (typed[0] && !tool_domain(typed, domain))
 		return EX_DATAERR;
-	if (!span_is(span_of(argv[1]), "default"))
-		return set(t, argv, span_of(domain));
-	const struct sqlval canonical[] = { raw[0],
-					    sql_bytes(span_of(domain)) };
-	return tool_unset(t, Q_MODE_DELETE, raw, canonical, argv[0]);
+	return set(t, argv, span_of(domain));
 }

@@ -3,6 +3,7 @@
  * that is not canonical would never be found: it is broken too. */
 #include "policy/snapshot_make.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -379,9 +380,10 @@ void snapshot_make_grant(struct snapshot_maker *m, struct span login,
 
 /* Limits. */
 
+/* row: the rest of its key, for remarks. */
 static bool limit_ok(struct snapshot_maker *m, struct span subject,
-		     struct span direction, const struct limit_row *l,
-		     enum limit_direction *d_r)
+		     struct span direction, struct span row,
+		     const struct limit_row *l, enum limit_direction *d_r)
 {
 	static const char table[] = "policy_limit";
 	static const char *const words[] = {
@@ -389,16 +391,16 @@ static bool limit_ok(struct snapshot_maker *m, struct span subject,
 	};
 	unsigned i;
 
-	if (!named(m, table, subject, direction, subject, PATTERNS_SUBJECT))
+	if (!named(m, table, subject, row, subject, PATTERNS_SUBJECT))
 		return false;
 	if (!is_word(direction, words, 2, &i)) {
-		broken(m, table, subject, direction, "no such direction");
+		broken(m, table, subject, row, "no such direction");
 		return false;
 	}
 	*d_r = (enum limit_direction)i;
 	if (l->seconds >= LIMIT_SECONDS_MIN && l->seconds <= LIMIT_SECONDS_MAX)
 		return true;
-	broken(m, table, subject, direction, "seconds of no window");
+	broken(m, table, subject, row, "seconds of no window");
 	return false;
 }
 
@@ -417,14 +419,14 @@ static uint32_t *chain_end(struct snapshot *s, uint32_t first)
 
 /* Its subject is the first one's, or new. */
 static void chain(struct snapshot_maker *m, struct span subject,
-		  struct span direction, uint32_t i)
+		  struct span direction, struct span row, uint32_t i)
 {
 	struct snapshot *s = m->s;
 	uint32_t first, *end;
 
 	if (!keymap_find(&s->subjects, subject, direction, &first)) {
 		s->limit[i].row.subject = keep(m, subject);
-		added(m, "policy_limit", subject, direction,
+		added(m, "policy_limit", subject, row,
 		      keymap_add(&s->subjects, subject, direction, i));
 		return;
 	}
@@ -433,7 +435,7 @@ static void chain(struct snapshot_maker *m, struct span subject,
 	if (end)
 		*end = i;
 	else
-		broken(m, "policy_limit", subject, direction,
+		broken(m, "policy_limit", subject, row,
 		       "has more windows than are looked at");
 }
 
@@ -444,8 +446,13 @@ void snapshot_make_limit(struct snapshot_maker *m, struct span subject,
 	size_t n = s->size.limits;
 	struct limit_link *link;
 	enum limit_direction d;
+	char key[NAME_SHOWN];
+	struct span row;
 
-	if (!limit_ok(m, subject, direction, limit, &d))
+	snprintf(key, sizeof(key), "%.*s %" PRIu32 "s", (int)direction.n,
+		 direction.p, limit->seconds);
+	row = span_of(key);
+	if (!limit_ok(m, subject, direction, row, limit, &d))
 		return;
 	link = array_grow(s->limit, n, &s->limit_size, sizeof(*link));
 	if (!link) {
@@ -456,7 +463,7 @@ void snapshot_make_limit(struct snapshot_maker *m, struct span subject,
 	s->limit[n] = (struct limit_link){ .row = *limit, .next = LIMIT_LAST };
 	s->limit[n].row.direction = d;
 	s->size.limits++;
-	chain(m, subject, direction, (uint32_t)n);
+	chain(m, subject, direction, row, (uint32_t)n);
 }
 
 struct snapshot *snapshot_make_finish(struct snapshot_maker *m,

@@ -54,10 +54,12 @@ enum native_result limittable_set(struct db *db, const struct limit_row *row)
 }
 
 enum native_result limittable_unset(struct db *db, struct span subject,
-				    enum limit_direction d, uint32_t seconds)
+				    enum limit_direction d,
+				    const uint64_t *seconds)
 {
 	const struct sqlval param[] = { sql_bytes(subject), direction_of(d),
-					sql_u64(seconds), sql_u64(seconds) };
+					sql_u64(!seconds),
+					sql_u64(seconds ? *seconds : 0) };
 
 	return changed(db, db_run(db, Q_LIMIT_DROP, param));
 }

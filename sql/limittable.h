@@ -10,9 +10,11 @@
  * the subject has LIMIT_WINDOWS_MAX other windows. */
 enum native_result limittable_set(struct db *db, const struct limit_row *row);
 
-/* seconds 0: all its windows. */
+/* seconds NULL: all its windows. The subject may be one that is not canonical:
+ * what somebody else wrote. */
 enum native_result limittable_unset(struct db *db, struct span subject,
-				    enum limit_direction d, uint32_t seconds);
+				    enum limit_direction d,
+				    const uint64_t *seconds);
 
 /* subject, direction, seconds, messages, recipients, octets; of one subject,
  * or of all when it is empty. */

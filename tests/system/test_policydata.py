@@ -4,6 +4,7 @@ the daemons, what a broken row does, and what a large policy costs."""
 
 import json
 import re
+import shlex
 import time
 
 from mrtest import SandboxTest, main, wait_until
@@ -205,12 +206,68 @@ class PolicyData(SandboxTest):
         broken = self.policy_findings()
         self.assertEqual([f["level"] for f in broken], ["FAIL"] * 3)
         self.assertIn("broken rows: 2", broken[2]["finding"])
-        for f in broken[:2]:            # as it says
-            program, *args = f["fix"].replace("'", "").split()
-            self.assertEqual(program, "mailrow")
-            self.tool(*args)
+        self.type_fixes(broken[:2])
         self.check_is_quiet()
         self.await_generation("milter.log")
+
+    def type_fixes(self, broken):
+        for f in broken:
+            program, *args = shlex.split(f["fix"])
+            self.assertEqual(program, "mailrow")
+            self.tool(*args)
+
+    def mends(self, table, good, *rows):
+        """Each broken row goes by the command that is printed for it, and
+        nothing else does."""
+        self.sandbox.sql("SET sql_mode = ''; " + " ".join(
+            "INSERT INTO %s VALUES (%s);" % (table, row)
+            for row in (good,) + rows))
+        *broken, _ = self.policy_findings()
+        self.assertEqual([f["level"] for f in broken], ["FAIL"] * len(rows))
+        self.type_fixes(broken)
+        self.check_is_quiet()
+        self.assertEqual(
+            self.sandbox.number("SELECT COUNT(*) FROM " + table.split()[0]), 1)
+
+    def test_a_broken_limit_is_mended_by_what_is_printed(self):
+        wide = ("'big@x.example', 'in', %d, 9, 9, 9" % s
+                for s in range(60, 60 * 10, 60))
+        self.mends("policy_limit",
+                   "'bob@x.example', 'out', 3600, 9, NULL, NULL",
+                   "'Bob@x.example', 'out', 3600, 9, NULL, NULL",
+                   "'Bob@x.example', 'in', 7200, 9, NULL, NULL",
+                   "'bob@x.example', 'out', 30, 9, NULL, NULL",
+                   "'bob@x.example', 'out', 0, 9, NULL, NULL",
+                   "'', 'out', 86400, 9, NULL, NULL",
+                   "'bob@x.example', 'out', 4294967295, 9, NULL, NULL")
+        self.sandbox.sql(" ".join("INSERT INTO policy_limit VALUES (%s);" % w
+                                  for w in wide))
+        broken = self.policy_findings()[0]
+        self.assertIn("more windows", broken["finding"])
+        self.type_fixes([broken])
+        self.check_is_quiet()
+
+    def test_a_broken_mode_is_mended_by_what_is_printed(self):
+        self.mends("policy_mode", "'sender_forged', 'x.example', 'off'",
+                   "'sender_forged', 'X.example', 'off'",
+                   "'sender_forged', '@x.example', 'off'",
+                   "'sender_forged', '', ''",
+                   "'recipient_unknown', '', 'off'")
+
+    def test_a_broken_account_is_mended_by_what_is_printed(self):
+        self.mends("account_policy (name, relay_to)",
+                   "'bob@x.example', 'good.example'",
+                   "'eve@x.example', 'Bad.Dom'",
+                   "'joe@x.example', 'o''brien'",
+                   "'', 'good.example'", "'Bob@x.example', NULL")
+
+    def test_a_broken_pair_is_mended_by_what_is_printed(self):
+        self.mends("access_rule", "'*', '<>', 'deny', ''",
+                   "'*', '', 'deny', ''", "'', '*', 'deny', ''",
+                   "'Bob@x.example', '<>', 'deny', ''",
+                   "'*', 'a\\\\b\"c', 'deny', ''")
+        self.mends("send_as", "'bob@x.example', '*'",
+                   "'bob@x.example', ''", "'Bob@x.example', '*'")
 
     def test_a_daemon_that_starts_reads_it_at_once(self):
         self.tool("access", "set", "*", "@spam.example", "deny")

@@ -8,13 +8,16 @@ from mrtest import Failed
 from traffic import Door
 
 
-def once(world, box, way="smtp", size=1024, timeout=60):
+def once(world, box, way="smtp", size=1024, timeout=60, strict=False,
+         may_be_refused=False):
     """What a client is told that does not come again: the whole answer, or
     how the connection ended. Its domain is one that Postfix knows by itself:
-    for others it asks the database, and waits as long as that does."""
+    for others it asks the database, and waits as long as that does. STRICT:
+    when it is told 451 the mail is not there, also in a row with doubt."""
     mail = mails.Mail(world.ledger.number(), way, size, "id",
                       "ann@example.test", [box], world.row_name)
-    mail.once = True
+    mail.once, mail.strict = True, strict
+    mail.may_be_refused = may_be_refused
     world.ledger.intend(mail)
     door = Door(world, way)
     outcomes, text = door.attempt(mail, [box], timeout)
@@ -24,10 +27,11 @@ def once(world, box, way="smtp", size=1024, timeout=60):
     return text
 
 
-def deferred(world, how, box=mails.PROBE, most=30):
-    """A client that comes now is told 451 in time."""
+def deferred(world, how, box=mails.PROBE, most=30, strict=False):
+    """A client that comes now is told 451 in time. STRICT: no COMMIT can be
+    in doubt."""
     with timed(0, most):
-        answer = once(world, box)
+        answer = once(world, box, strict=strict)
     world.expect("451 while %s: %s" % (how, answer),
                  answer.startswith("451 4.3.0"))
 

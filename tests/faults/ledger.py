@@ -8,8 +8,9 @@ import time
 
 
 class Ledger:
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, problem):
+        """PROBLEM is called with what no client may be told."""
+        self.path, self.problem = path, problem
         self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self.lock = threading.Lock()
         self.mails = {}
@@ -42,6 +43,9 @@ class Ledger:
         with self.lock:
             for rcpt, outcome in outcomes.items():
                 mail.outcomes[rcpt][outcome] += 1
+        if "perm" in outcomes.values() and not mail.may_be_refused:
+            self.problem("%s was told of mail %d: %s" % (
+                mail.way, mail.number, text))
 
     def of_row(self, row):
         with self.lock:

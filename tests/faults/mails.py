@@ -7,14 +7,15 @@ import re
 BOXES = ["kept%d@example.test" % i for i in range(3)] \
     + ["read%d@example.test" % i for i in range(3)]
 PROBE = "probe@example.test"
-FORWARDED = "forwarded@example.test"    # an alias of the next, and abroad
+ABROAD = "x@foreign.test"
+FORWARDED = "forwarded@example.test"    # an alias of the next, and ABROAD
 ALIASES = {FORWARDED: BOXES[0]}
 SIZES = ((1 << 10, 50), (4 << 10, 34), (40 << 10, 14), (1200 << 10, 2))
 # What a retry is known by (DESIGN.md, "Receipts"): a Message-ID, a foreign
 # Received line, or nothing: that one is stored at least once.
 KINDS = (("id", 80), ("received", 14), ("bare", 6))
 OUTCOMES = ("ok", "temp", "perm", "lost", "early", "cut")
-NUMBER = re.compile(rb"^X-Number: (\d+)\r$", re.MULTILINE)
+NUMBER = re.compile(rb"^X-Number: (\d+)\r?$", re.MULTILINE)
 
 
 def pick(dice, weighted):
@@ -35,6 +36,9 @@ class Mail:
         self.sender, self.rcpts, self.row = sender, rcpts, row
         self.outcomes = {r: dict.fromkeys(OUTCOMES, 0) for r in rcpts}
         self.once = False   # its client does not come again
+        self.probe = False  # it asks whether there is service again
+        self.strict = False         # 451 means that it is not there
+        self.may_be_refused = False         # by 5xx
 
     def head(self):
         n = self.number
@@ -65,11 +69,11 @@ class Mail:
         when the end of a COMMIT could not be known, has every right to come
         again; he is known again by what KINDS says."""
         o = self.outcomes[box]
+        doubtful = o["temp"] if doubt and not self.strict else 0
+        told = o["ok"] + o["lost"] + doubtful
         if self.kind == "bare" and self.way != "sendmail":
-            if self.way == "queue":
-                return 1 << 30      # Postfix may come as often as it likes
-            return o["ok"] + o["lost"] + (o["temp"] if doubt else 0)
-        return 1 if o["ok"] or o["lost"] or (o["temp"] and doubt) else 0
+            return told     # each stay in Postfix's queue has one Received
+        return min(told, 1)
 
 
 def draw(number, way, dice, big=False, many=False, kind=None, boxes=None,

@@ -1,5 +1,6 @@
 """What must hold after each row, asked of POP3 and of the tables."""
 
+import os
 import re
 import threading
 
@@ -111,7 +112,7 @@ class Oracle:
     def __init__(self, world):
         self.world = world
         self.log_read = {}
-        self.checked = 0        # mails up to this number were told of
+        self.sunk, self.forwarded = set(), set()    # files, numbers
 
     def look(self, box, empty_beyond=400):
         """Reads what is new. A mailbox that has grown large is emptied, so
@@ -132,6 +133,7 @@ class Oracle:
     def count_copies(self):
         w = self.world
         copies = {b.address: b.copies() for b in w.boxes.values()}
+        abroad = self.abroad()
         for mail in list(w.ledger.mails.values()):
             for rcpt in mail.rcpts:
                 n = copies[mails.box_of(rcpt)].get(mail.number, 0)
@@ -140,8 +142,23 @@ class Oracle:
                     w.lost(mail.number, rcpt, "it was answered 250")
                 elif n > max(mail.most_copies(rcpt, w.doubt_of(mail)), 0):
                     w.doubled(mail, rcpt, n)
+                elif n and not o["ok"] and not o["lost"] and o["temp"]:
+                    w.told_451(mail, rcpt)
+                if o["ok"] and rcpt == mails.FORWARDED \
+                        and mail.number not in abroad:
+                    w.lost(mail.number, mails.ABROAD, "it was answered 250")
         # the next rows compare anew only what can still change
         return copies
+
+    def abroad(self):
+        """The numbers of the mails that went on to FORWARDED's other end.
+        More than once is no fault: Postfix knows no receipts."""
+        place = self.world.sandbox.env["MAILROW_SINK"]
+        for name in set(os.listdir(place)) - self.sunk:
+            self.sunk.add(name)
+            with open(os.path.join(place, name), "rb") as f:
+                self.forwarded.add(mails.number_of(f.read(4096)))
+        return self.forwarded
 
     def tables(self):
         w = self.world

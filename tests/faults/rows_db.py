@@ -14,6 +14,7 @@ from inject import filled as disk_filled
 from inject import moved_to_disk, no_mounts, stopped, timed
 from mrtest import PASSWORD, Failed, wait_until
 from rows import add_row, row
+from traffic import PATIENCE
 
 LISTS = {"ways": {"smtp": 3}, "many": True}
 
@@ -49,7 +50,7 @@ def read_only(world):
             with world.sandbox.pop3(box.address) as q:
                 q.multi("RETR %d" % max(listed))
                 q.quit()
-            deferred(world, "read-only")
+            deferred(world, "read-only", strict=True)
         world.over()
         t.flow(10)
 
@@ -63,6 +64,8 @@ def postfix_alone(world):
 def stalled(seconds):
     def fail(world):
         box = filled(world)
+        # for the senders' domains Postfix waits as long as the server is
+        world.answer_within += seconds
         if seconds > 15:
             postfix_alone(world)
         with session(world, box) as (p, listed), \
@@ -120,7 +123,7 @@ def max_connections(world):
     with world.traffic(40) as t:
         t.flow(10)
         with connections_taken(world):
-            deferred(world, "there is no connection")
+            deferred(world, "there is no connection", strict=True)
             with world.sandbox.pop3() as p:
                 p.cmd("USER " + box.address)
                 answer = answer_of(p, "PASS " + PASSWORD)
@@ -170,7 +173,7 @@ def locked(seconds):
                 other.run("BEGIN; SELECT * FROM mailbox FOR UPDATE")
                 begun = time.monotonic()
                 if seconds > 15:
-                    deferred(world, "locked")
+                    deferred(world, "locked", strict=True)
                     quit_refused(world, "locked", box, p, listed)
                     new_mailbox(world)
                 time.sleep(max(0, begun + seconds - time.monotonic()))
@@ -397,6 +400,7 @@ def disk_full(world):
     rollback finds no room), as it is then started again, or stands still
     because its pages find no room, as it then answers nobody until they do."""
     box, world.deep = world.sandbox, True
+    world.answer_within = PATIENCE      # a server without room stands still
     filled(world, 8)
     box.stop("db")
     place = os.path.join(box.dir, "db")

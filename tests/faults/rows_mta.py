@@ -36,7 +36,8 @@ def size_limits(world):
     for way, more, word in (
             ("lmtp", -1, "250"), ("lmtp", 0, "250"), ("lmtp", 1, "552 5.3.4"),
             ("smtp", -limit // 4, "250"), ("smtp", 1, "552 5.3.4")):
-        answer = once(world, box, way, limit + more)
+        answer = once(world, box, way, limit + more,
+                      may_be_refused=word.startswith("552"))
         world.expect("%s by %s for the limit %+d: %s" % (
             word, way, more, answer), answer.startswith(word))
     grown = memory(child) - before

@@ -238,6 +238,7 @@ def as_they_need(world, names):
     if not set(names) & set(LEASED):
         yield
         return
+    world.exclusive = True
     path = os.path.join(world.sandbox.dir, "etc", "mailrow", "conf.d",
                         "faults.conf")
     with open(path, "w") as f:
@@ -269,8 +270,16 @@ class Feeders:
                     function(self.world, who, stale)
                 except (Failed, OSError) as e:
                     self.last[name] = "%s to %s: %r" % (who, name, e)
+                    self.judge(e)
         except Exception as e:
             self.world.problem("bringing %s to %s: %r" % (who, name, e))
+
+    def judge(self, error):
+        """A fault of ours is no reason to send anybody away for good."""
+        if isinstance(error, Failed):
+            self.world.judge_refusal(error.answer)
+            if error.answer.startswith("5"):
+                self.world.problem("a feeder was told: " + error.answer)
 
     def __enter__(self):
         for t in self.threads:
@@ -308,6 +317,14 @@ def revive_parent(world):
     world.revive("pop3d")
 
 
+def arm(world, name, order, who):
+    """Replies leave together, unless there is one after which they do not:
+    only then is there something between two of them."""
+    if name == "lmtp-between-replies":
+        world.arm("lmtp-split-replies", "fail", who)
+    world.arm(name, order, who)
+
+
 def one_point(action, who, name):
     def fail(world):
         if action == "die" and who != "session":
@@ -315,7 +332,7 @@ def one_point(action, who, name):
         with as_they_need(world, [name]), \
                 traffic(world, who, [name]) as t:
             t.flow(5)
-            world.arm(name, order_of(action), who)
+            arm(world, name, order_of(action), who)
             with Feeders(world, [(who, name)]):
                 world.hit(name, 40)
             if action == "die" and who == "parent":
@@ -333,7 +350,7 @@ def volley(pairs):
         with as_they_need(world, names), traffic(world, "", names) as t:
             t.flow(5)
             for who, name in pairs:
-                world.arm(name, "die", who)
+                arm(world, name, "die", who)
             with Feeders(world, pairs):
                 for who, name in pairs:
                     world.hit(name, 40)
@@ -350,7 +367,7 @@ def series(action, who, names):
         with as_they_need(world, names), traffic(world, who, names) as t:
             t.flow(5)
             for name in names:
-                world.arm(name, order_of(action), who)
+                arm(world, name, order_of(action), who)
                 with Feeders(world, [(who, name)]):
                     world.hit(name, 40)
             world.over_in(STALL / 1000 if action == "stall" else 0)

@@ -1,20 +1,23 @@
 """The matrix as text: faults down, outcomes across."""
 
 COLUMNS = (("mails", "mails"), ("deferred", "deferred"),
-           ("unanswered", "no answer"), ("pop3_refused", "POP3 -ERR"),
+           ("stored_451", "451, stored"), ("unanswered", "no answer"),
+           ("pop3_refused", "POP3 -ERR"), ("pop3_ended", "POP3 ended"),
            ("lost", "lost"), ("doubled", "doubled"), ("damaged", "damaged"),
-           ("serve", "serves after"))
+           ("longest", "longest answer"), ("serve", "serves after"))
+SECONDS = ("longest", "serve")
 
 
 def cells(result):
-    return ["%.1f s" % result[key] if key == "serve" else str(result[key])
+    return ["%.1f s" % result[key] if key in SECONDS else str(result[key])
             for key, _ in COLUMNS]
 
 
 def totals(results):
     done = [r for r in results if "mails" in r]
     sums = {key: sum(r[key] for r in done) for key, _ in COLUMNS}
-    sums["serve"] = max((r["serve"] for r in done), default=0)
+    for key in SECONDS:
+        sums[key] = max((r[key] for r in done), default=0)
     return sums
 
 
@@ -44,24 +47,22 @@ def print_matrix(rows, results, number, seconds):
 
 
 BEGIN, END = "<!-- the fault matrix -->\n", "<!-- its end -->\n"
-SHOWN = [c for c in COLUMNS if c[0] != "damaged"]
 
 
 def design_lines(rows, rounds):
     """The same for DESIGN.md: rows of a group in one line, all rounds."""
-    yield "| fault | rows | %s |" % " | ".join(t for _, t in SHOWN)
-    yield "|---" * (len(SHOWN) + 2) + "|"
+    yield "| fault | rows | %s |" % " | ".join(t for _, t in COLUMNS)
+    yield "|---" * (len(COLUMNS) + 2) + "|"
     groups = {}
     for r in rows:
         if not r.control:
             groups.setdefault(r.group, []).append(r.name)
     done = [r for results in rounds for r in results.values()]
-    for group, names in [*groups.items(), ("all", None)]:
-        sums = totals(r for r in done if names is None or r["row"] in names)
-        yield "| %s | %d | %s |" % (
-            group, len(names or rows), " | ".join(
-                "%.1f s" % sums[key] if key == "serve" else str(sums[key])
-                for key, _ in SHOWN))
+    groups["all"] = [r.name for r in rows if not r.control]
+    for group, names in groups.items():
+        sums = totals([r for r in done if r["row"] in names])
+        yield "| %s | %d | %s |" % (group, len(names),
+                                    " | ".join(cells(sums)))
 
 
 def write_design(path, rows, rounds):

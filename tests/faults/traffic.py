@@ -13,6 +13,33 @@ PATIENCE = 180          # for one answer; a stall of the database takes 120 s
 SESSION_MAILS = 8       # in one connection
 
 
+class Watched:
+    """Of a connection: how long each line of the server was waited for."""
+
+    def __init__(self, world, *args, **options):
+        self.world = world
+        super().__init__(*args, **options)
+
+    def line(self):
+        begun = time.monotonic()
+        try:
+            return super().line()
+        finally:
+            self.world.answered(time.monotonic() - begun, self.name)
+
+
+class WatchedSmtp(Watched, Smtp):
+    name = "SMTP"
+
+
+class WatchedLmtp(Watched, Lmtp):
+    name = "LMTP"
+
+
+class WatchedPop3(Watched, Pop3):
+    name = "POP3"
+
+
 def kind_of(failed):
     """Of a Failed: the answer's class; an answer that never came is "lost"."""
     return {"4": "temp", "5": "perm"}.get(failed.answer[:1], "lost")
@@ -38,8 +65,8 @@ class Door:
             self.close()
         if self.conn:
             return
-        kind = Lmtp if self.way == "lmtp" else Smtp
-        self.conn = kind(self.where(), timeout=timeout)
+        kind = WatchedLmtp if self.way == "lmtp" else WatchedSmtp
+        self.conn = kind(self.world, self.where(), timeout=timeout)
         self.used = 0
         if self.way == "submission":
             answer = self.conn.auth_plain(mail.sender, PASSWORD)
@@ -94,7 +121,7 @@ class Door:
             kind = {"temp": "early", "lost": "cut"}.get(kind, kind)
             return {r: done.get(r, kind) for r in rcpts}, str(e)
         try:
-            done.update(self.data(mail, left))
+            self.data(mail, left, done)
             text = self.conn.lines[-1]
             if any(done[r] != "ok" for r in rcpts):
                 self.close()
@@ -110,17 +137,18 @@ class Door:
         self.conn.cmd("RCPT TO:<%s>" % mail.rcpts[0])
         self.conn.cmd("RSET", "250")
 
-    def data(self, mail, rcpts):
+    def data(self, mail, rcpts, done):
+        """What is answered for each goes into DONE at once: by LMTP the
+        connection may end between two answers."""
         body = mail.octets().replace(b"\r\n.", b"\r\n..")
         self.conn.put(body + b".\r\n")
         if self.way != "lmtp":
             self.conn.answer("250")
-            return {r: "ok" for r in rcpts}
-        told = {}
+            done.update({r: "ok" for r in rcpts})
+            return
         for r in rcpts:
             answer = self.conn.answer()
-            told[r] = {"2": "ok", "5": "perm"}.get(answer[:1], "temp")
-        return told
+            done[r] = {"2": "ok", "5": "perm"}.get(answer[:1], "temp")
 
 
 class Sendmail:
@@ -183,10 +211,6 @@ class Sender(threading.Thread):
             outcomes, text = self.door.attempt(mail, left)
             self.world.ledger.reply(mail, outcomes, text)
             self.traffic.count(outcomes)
-            for r, outcome in outcomes.items():
-                if outcome == "perm":
-                    self.world.problem("%s was told of mail %d: %s" % (
-                        self.way, mail.number, text))
             left = [r for r in left if outcomes[r] not in ("ok", "perm")]
             tries += 1
             if left and (mail.once or self.traffic.too_late()):
@@ -222,8 +246,9 @@ class Reader(threading.Thread):
     def session(self, box):
         marked = {}
         try:
-            with Pop3(self.world.sandbox.env["MAILROW_POP3"],
-                      timeout=PATIENCE) as p:
+            with WatchedPop3(self.world,
+                             self.world.sandbox.env["MAILROW_POP3"],
+                             timeout=PATIENCE) as p:
                 p.login(box.address)
                 listed = box.list(p)
                 for n in sorted(listed)[:20]:
@@ -257,7 +282,11 @@ class Traffic:
 
     def __init__(self, world, mails_=40, ways=None, readers=1, big=False,
                  many=False, kind=None, boxes=None, pause=0.0, within=60):
+        """WITHIN: seconds until each was accepted; who gives it more also
+        lets an answer take so long."""
         self.world = world
+        if within > 60:
+            world.answer_within = max(world.answer_within, within)
         self.least, self.big, self.many = mails_, big, many
         self.kind = kind
         self.boxes = boxes or mails.BOXES
@@ -265,7 +294,7 @@ class Traffic:
         ways = ways or {"smtp": 2, "submission": 1, "queue": 1}
         self.lock = threading.Lock()
         self.begun = self.accepted = self.deferred = self.lost = 0
-        self.pop3_refused = 0
+        self.pop3_refused = self.pop3_ended = 0
         self.ending = threading.Event()     # no new mails
         self.give_up = None
         self.stopping = False
@@ -296,9 +325,14 @@ class Traffic:
             self.lost += any(v in ("lost", "cut") for v in values)
 
     def refused(self, answer):
+        """By POP3: -ERR, or that the connection ended."""
         with self.lock:
-            self.pop3_refused += 1
+            if answer.startswith("-"):
+                self.pop3_refused += 1
+            else:
+                self.pop3_ended += 1
         self.world.ledger.write("pop3", said=answer[:200])
+        self.world.judge_refusal(answer)
         time.sleep(0.1)
 
     def too_late(self):

@@ -15,6 +15,9 @@ from oracle import Box, Oracle
 from traffic import Door, Traffic
 
 SERVE_WITHIN = 5        # seconds, from the end of the fault
+# For one answer: deliver_timeout, and what a busy machine may add. Time that
+# a client waits before it is served counts too.
+ANSWER_WITHIN = 15 + 30
 PROBE_PAUSE = 0.05
 PROBE_MOST = 60         # then there is nothing more to wait for
 LIVED_LONG = 10         # lib/supervise.c, LIVED_LONG_MS
@@ -63,9 +66,10 @@ class World:
         for address in mails.BOXES + [mails.PROBE]:
             self.sandbox.account(address)
         self.crowded, self.accounts = None, 0
-        for target in (mails.ALIASES[mails.FORWARDED], "x@foreign.test"):
+        for target in (mails.ALIASES[mails.FORWARDED], mails.ABROAD):
             self.sandbox.tool("alias", "add", mails.FORWARDED, target)
-        self.ledger = Ledger(os.path.join(self.sandbox.top, "ledger"))
+        self.ledger = Ledger(os.path.join(self.sandbox.top, "ledger"),
+                             self.problem)
         self.boxes = {b: Box(self, b) for b in mails.BOXES + [mails.PROBE]}
         self.oracle = Oracle(self)
         self.serial = 0
@@ -87,7 +91,11 @@ class World:
         self.dice = mails.dice_for(self.seed, name)
         self.began = time.monotonic()
         self.problems, self.losses, self.doubles, self.damages = [], 0, 0, 0
-        self.deferred = self.unanswered = self.pop3_refused = 0
+        self.deferred = self.unanswered = self.stored_451 = 0
+        self.pop3_refused = self.pop3_ended = 0
+        self.longest, self.answer_within = (0, ""), ANSWER_WITHIN
+        self.exclusive = False      # [IN-USE] is an answer too
+        self.hidden = False         # nobody may hear of the fault
         self.probes, self.served, self.over_at = [], {}, None
         self.expected = None
         self.queue_within = 60
@@ -113,12 +121,25 @@ class World:
                 self.problem("mail %d was never accepted: %s" % (
                     mail.number, mail.outcomes))
         self.oracle.run()
+        if self.longest[0] > self.answer_within:
+            self.problem("%s: an answer took %.1f s" % (
+                self.longest[1], self.longest[0]))
+        if self.hidden:
+            self.expect("nobody hears of it: %d deferred, POP3 %d times -ERR, "
+                        "%d ended" % (self.deferred, self.pop3_refused,
+                                      self.pop3_ended),
+                        not (self.deferred or self.pop3_refused
+                             or self.pop3_ended))
 
     def result(self):
         sent = self.ledger.of_row(self.row_name)
-        return {"row": self.row_name, "mails": len(sent),
+        return {"row": self.row_name,
+                "mails": len([m for m in sent if not m.probe]),
                 "deferred": self.deferred, "unanswered": self.unanswered,
-                "pop3_refused": self.pop3_refused, "lost": self.losses,
+                "stored_451": self.stored_451,
+                "pop3_refused": self.pop3_refused,
+                "pop3_ended": self.pop3_ended,
+                "longest": round(self.longest[0], 1), "lost": self.losses,
                 "doubled": self.doubles, "damaged": self.damages,
                 "serve": round(max(self.served.values(), default=0), 2),
                 "serve_by": {k: round(v, 2) for k, v in self.served.items()},
@@ -159,6 +180,22 @@ class World:
             f.write(message)
         self.problem("DAMAGED: mail %d of %s: %s" % (mail.number, box, path))
 
+    def answered(self, seconds, by):
+        """An answer, or the end instead of one, has taken so long."""
+        with self.lock:
+            self.longest = max(self.longest, (seconds, by))
+
+    def judge_refusal(self, answer):
+        """What POP3 may say to who does all as he should; an end too."""
+        if answer.startswith("-ERR") and not answer.startswith(
+                ("-ERR [SYS/TEMP]",) + ("-ERR [IN-USE]",) * self.exclusive):
+            self.problem("POP3 says " + answer[:200])
+
+    def told_451(self, mail, rcpt):
+        """It is there although its client has only heard 451."""
+        if self.once("451", mail.number, rcpt):
+            self.stored_451 += 1
+
     def doubt_of(self, mail):
         return self.doubtful[mail.row]
 
@@ -174,6 +211,7 @@ class World:
         self.deferred += t.deferred
         self.unanswered += t.lost
         self.pop3_refused += t.pop3_refused
+        self.pop3_ended += t.pop3_ended
 
     def flush(self):
         subprocess.run(
@@ -335,14 +373,16 @@ class World:
                 if works():
                     self.served[name] = time.monotonic() - self.over_at
                     return
-            except (Failed, OSError):
+            except Failed as e:
+                self.judge_refusal(e.answer)
+            except OSError:
                 pass
             time.sleep(PROBE_PAUSE)
 
     def probe_mail(self, way):
         mail = mails.Mail(self.ledger.number(), way, 1024, "id",
                           "ann@remote.test", [mails.PROBE], self.row_name)
-        mail.once = True
+        mail.once = mail.probe = True
         self.ledger.intend(mail)
         door = Door(self, way)
         outcomes, text = door.attempt(mail, mail.rcpts, SERVE_WITHIN * 2)

@@ -170,10 +170,11 @@ const char *mta_policy_fix(struct mta *m, const struct mta_service *s,
 /* checkmtalmtp.c. Sets m->lmtp; before all others. */
 void mta_find_lmtp(struct mta *m);
 
-/* checkmtaconf.c. What to type to give an option of ours this value; how is
- * what systemctl does with the milter then. */
+/* checkmtaconf.c. What to type to give an option of ours this value; then,
+ * with systemctl, to make those who read it see that ("reload mailrow-milter").
+ */
 const char *mta_option_fix(const struct mta *m, const char *key,
-			   const char *value, const char *how,
+			   const char *value, const char *systemctl,
 			   char fix[CHECK_FIX_MAX]);
 
 /* This command again, with --fix. */

@@ -71,7 +71,7 @@ static bool is_plain(const char *path)
 }
 
 const char *mta_option_fix(const struct mta *m, const char *key,
-			   const char *value, const char *how,
+			   const char *value, const char *systemctl,
 			   char fix[CHECK_FIX_MAX])
 {
 	const char *main_file = check_tool(m->k)->conf_file;
@@ -81,13 +81,13 @@ const char *mta_option_fix(const struct mta *m, const char *key,
 	if (o.file[0] && is_plain(o.file))
 		snprintf(fix, CHECK_FIX_MAX,
 			 "sed -i '%" PRIu64 "s|.*|%s = %.1000s|' %s; "
-			 "systemctl %s mailrow-milter",
-			 o.line, key, value, o.file, how);
+			 "systemctl %s",
+			 o.line, key, value, o.file, systemctl);
 	else if (!o.file[0] && is_plain(main_file))
 		snprintf(fix, CHECK_FIX_MAX,
 			 "echo '%s = %.1000s' >>%s; "
-			 "systemctl %s mailrow-milter",
-			 key, value, main_file, how);
+			 "systemctl %s",
+			 key, value, main_file, systemctl);
 	else
 		snprintf(fix, CHECK_FIX_MAX, "%s = %.1000s in mailrow.conf",
 			 key, value);
@@ -202,7 +202,8 @@ void mta_set_discard(struct mta *m)
 	find_origin(m->conf, DISCARD, &o);
 	if (o.file[0] && is_later(&o, &p))
 		mta_say(m, CHECK_WARN, "discard",
-			mta_option_fix(m, DISCARD, "yes", "reload", fix),
+			mta_option_fix(m, DISCARD, "yes",
+				       "reload mailrow-milter", fix),
 			"clean, but %s, which is read after 90-check.conf, "
 			"says " DISCARD " = no",
 			o.file);

@@ -25,7 +25,7 @@ static void say(struct discard *d, enum check_level level, const char *what,
 	if (d->m->conf->discard_when_done)
 		mta_say(d->m, level, "discard",
 			mta_option_fix(d->m, "discard_when_done", "no",
-				       "reload", fix),
+				       "reload mailrow-milter", fix),
 			"%s%s discard_when_done must be off", what,
 			consequence);
 	else

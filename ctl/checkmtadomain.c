@@ -120,7 +120,8 @@ static void say_missing(const struct missing *x)
 	put_all(x, &all);
 	for (i = 0; i < x->n; i++)
 		buf_printf(&some, "%s%s", i ? " " : "", x->name[i]);
-	(void)mta_option_fix(m, "mta_domains", buf_cstr(&all), "reload", fix);
+	(void)mta_option_fix(m, "mta_domains", buf_cstr(&all),
+			     "reload mailrow-milter", fix);
 	if (m->conf->mta_domains.n == 0 && x->foreign)
 		mta_say(m, CHECK_WARN, "mta_domains",
 			"edit mta_domains in mailrow.conf",

@@ -156,7 +156,7 @@ static void test_transport(struct mta *m)
 		mta_say(m, stores ? CHECK_FAIL : CHECK_WARN, "lmtp",
 			mta_option_fix(m, "lmtp_listen",
 				       "unix:/var/spool/postfix/mailrow/lmtp",
-				       "restart", fix),
+				       "restart mailrow-lmtpd", fix),
 			"lmtp_listen is empty: only SMTP finds us");
 	else if (!s || mta_sees(m, s, &ours, "lmtp", "lmtp_listen"))
 		mta_say(m, stores ? CHECK_FAIL : CHECK_WARN, "lmtp",
@@ -251,7 +251,8 @@ static void test_wait(struct mta *m)
 		return;
 	snprintf(value, sizeof(value), "%" PRId64 "s", ms * 4 / 5 / 1000);
 	mta_say(m, CHECK_WARN, "lmtp",
-		mta_option_fix(m, "list_full_wait", value, "reload", fix),
+		mta_option_fix(m, "list_full_wait", value,
+			       "reload mailrow-milter mailrow-lmtpd", fix),
 		"list_full_wait is not shorter than maximal_queue_lifetime "
 		"(%s): a full mailbox behind a list ends as a bounce",
 		esc_text(&v, life));

@@ -160,7 +160,7 @@ const char *mta_policy_fix(struct mta *m, const struct mta_service *s,
 	if (!m->milter[1].text[0]) {
 		policy_path(m, path);
 		return mta_option_fix(m, "milter_policy_socket", path,
-				      "restart", fix);
+				      "restart mailrow-milter", fix);
 	}
 	read_milters(m, s, &l);
 	(void)mta_socket_name(m, &m->milter[1], name);

@@ -95,7 +95,7 @@ class Site:
 
     def type(self, command):
         """What an administrator types; there is no systemd here to ask."""
-        command = re.sub(r"; systemctl \w+ mailrow-\w+$", "", command)
+        command = re.sub(r"; systemctl \w+( mailrow-\w+)+$", "", command)
         command = command.replace("mariadb -e", "mariadb --no-defaults "
                                   "--socket '%s' -e" % self.sandbox.env[
                                       "MAILROW_DB_SOCKET"])
@@ -136,6 +136,7 @@ class Checked(unittest.TestCase):
         fix = self.finding(text, level)["fix"]
         self.site.type(fix)
         self.assertEqual(self.site.find(text), [], fix)
+        return fix
 
 
 class Milters(Checked):
@@ -487,6 +488,7 @@ class Lmtp(Checked):
     def test_no_lmtp_at_all(self):
         self.site.option("lmtp_listen", "")
         fix = self.finding("lmtp_listen is empty: only SMTP", "FAIL")["fix"]
+        self.assertRegex(fix, "; systemctl restart mailrow-lmtpd$")
         self.site.type(fix)
         self.assertEqual(self.site.value("lmtp_listen"),
                          "unix:/var/spool/postfix/mailrow/lmtp")
@@ -524,9 +526,12 @@ class Lmtp(Checked):
         self.finding("message_size_limit is ", "warn")
 
     def test_a_bounce_comes_before_the_wait_is_over(self):
-        self.site.set("maximal_queue_lifetime = 4")
-        self.finding("list_full_wait is not shorter than"
-                     " maximal_queue_lifetime (4)", "warn")
+        fix = self.mends("list_full_wait is not shorter than"
+                         " maximal_queue_lifetime (4)", "warn",
+                         "maximal_queue_lifetime = 4")
+        self.assertRegex(
+            fix, "; systemctl reload mailrow-milter mailrow-lmtpd$")
+        self.site.option("list_full_wait", "4d")
         self.site.set("maximal_queue_lifetime = 97h")
         self.assertEqual(self.site.find("list_full_wait"), [])
 

@@ -155,8 +155,10 @@ bool mta_table(const struct mta *m, struct span spec, mta_row *row, void *arg,
 bool mta_table_mentions(const struct mta *m, struct span spec,
 			const char *text);
 
-/* A table that lies in a database, as the accounts do. */
+/* A table that lies in a database, as the accounts do; and one that may be
+ * where a panel's lie. */
 bool mta_table_is_sql(struct span spec);
+bool mta_table_is_mysql(struct span spec);
 
 /* checkmtamilter.c. The roles of our sockets among the service's milters, as
  * bits of enum mta_role; and whether ours is the last of them. */

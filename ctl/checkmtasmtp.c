@@ -94,13 +94,17 @@ static void test_first(struct mta *m)
 			esc_text(&v, maps));
 }
 
-/* Only a panel's table is known to hold nothing but what we expand, too. */
+/* Only a panel's table is known to hold nothing but what we expand, too. Where
+ * the accounts are ours, no panel is known. */
 static bool may_be_emptied(const struct mta *m)
 {
 	struct span list = mta_get(m, NULL, "virtual_alias_maps"), word;
+	const struct profile *p = tool_profile(check_tool(m->k));
 
+	if (!p || p->ours)
+		return false;
 	while (mta_word(&list, &word))
-		if (!mta_table_is_sql(word))
+		if (!mta_table_is_mysql(word))
 			return false;
 	return true;
 }

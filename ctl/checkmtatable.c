@@ -150,6 +150,13 @@ bool mta_table_is_sql(struct span spec)
 	return is_one_of(table_type(spec, &name), "mysql pgsql sqlite ldap");
 }
 
+bool mta_table_is_mysql(struct span spec)
+{
+	struct span name;
+
+	return is_one_of(table_type(spec, &name), "mysql");
+}
+
 bool mta_table_mentions(const struct mta *m, struct span spec, const char *text)
 {
 	struct buf b = BUF_INIT(TABLE_MAX);

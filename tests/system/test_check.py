@@ -45,6 +45,16 @@ class Site:
         with open(self.conf, "w") as f:
             f.write("".join(lines) + "%s = %s\n" % (key, value))
 
+    def panel(self):
+        """The accounts are a panel's, not ours."""
+        profiles = os.path.join(self.etc, "profiles")
+        with open(os.path.join(profiles, "native.conf")) as f:
+            text = f.read()
+        with open(os.path.join(profiles, "panel.conf"), "w") as f:
+            f.write(text.replace("accounts = ours", ""))
+        self.option("profile_dir", profiles)
+        self.option("profile", "panel")
+
     def value(self, key):
         shown = self.tool("--show-config").stdout
         return re.search(r"(?m)^%s = ?(.*)$" % key, shown).group(1)
@@ -376,21 +386,29 @@ class Settings(Checked):
         self.finding("the milter alone answers", "ok")
         self.site.set("virtual_mailbox_maps = hash:/x")
         self.finding("virtual_mailbox_maps (hash:/x) answers", "ok")
+        self.site.panel()
         self.mends("virtual_alias_maps is mysql:/y", "warn",
                    "virtual_alias_maps = mysql:/y")
 
     def test_an_emptied_alias_map_rejects_no_alias(self):
         """Mailbox maps do not know aliases: they must go with them."""
+        self.site.panel()
         self.site.set("virtual_mailbox_maps = proxy:mysql:/x")
         self.mends("virtual_alias_maps is proxy:mysql:/y", "warn",
                    "virtual_alias_maps = proxy:mysql:/y")
         self.finding("virtual_mailbox_maps (static:all) answers", "ok")
 
-    def test_aliases_that_may_be_of_others_are_not_emptied(self):
-        self.site.set("virtual_alias_maps = mysql:/y, hash:/z")
-        self.assertRegex(self.finding("virtual_alias_maps is mysql:/y, h",
+    def aliases_stay(self, maps):
+        self.site.set("virtual_alias_maps = " + maps)
+        self.assertRegex(self.finding("virtual_alias_maps is " + maps,
                                       "warn")["fix"],
                          "^edit virtual_alias_maps in /")
+
+    def test_aliases_that_may_be_of_others_are_not_emptied(self):
+        self.aliases_stay("mysql:/y")   # not ours: nobody fills it for us
+        self.site.panel()
+        self.aliases_stay("proxy:pgsql:/y")
+        self.aliases_stay("mysql:/y, hash:/z")
         self.site.option("default_mode", "pass")
         self.assertFalse(self.finding("virtual_alias_maps is mysql:/y, h",
                                       "ok")["fix"])

@@ -439,10 +439,32 @@ static void test_entries(struct milters *l)
 			entry_tests[t](l, &l->e[i]);
 }
 
+/* Behind the last colon, or all. */
+static struct span port_of(struct span name)
+{
+	while (span_find(name, ':') < name.n)
+		name = span_skip(name, span_find(name, ':') + 1);
+	return name;
+}
+
+/* Where filtered mail comes back: a port of our own host, but not the one that
+ * LMTP hands mail on to. Without one, the first of all. */
+static const struct mta_service *find_return(const struct mta *m)
+{
+	struct span forward = port_of(span_of(m->conf->lmtp_forward));
+	const struct mta_service *s = NULL, *at = mta_next(m, "smtpd", NULL);
+
+	while ((s = mta_next(m, "smtpd", s)))
+		if (mta_is_loopback(m, s) &&
+		    !span_eq(port_of(s->name), forward))
+			at = s;
+	return at;
+}
+
 /* A socket that we open and nobody asks. */
 static void test_unused(struct mta *m, unsigned used)
 {
-	const struct mta_service *s = NULL, *at = NULL;
+	const struct mta_service *at;
 	char name[MTA_SOCKET_MAX], fix[CHECK_FIX_MAX];
 	struct milters l;
 	unsigned i;
@@ -450,11 +472,7 @@ static void test_unused(struct mta *m, unsigned used)
 	for (i = 1; i < MTA_ROLES; i++) {
 		if (!m->milter[i].text[0] || used & 1U << i)
 			continue;
-		/* the store's place is where filtered mail comes back */
-		at = mta_next(m, "smtpd", NULL);
-		for (s = NULL; i == 2 && (s = mta_next(m, "smtpd", s));)
-			if (mta_is_loopback(m, s))
-				at = s;
+		at = i == 2 ? find_return(m) : mta_next(m, "smtpd", NULL);
 		if (!at)
 			continue;
 		(void)mta_socket_name(m, &m->milter[i], name);

@@ -344,6 +344,18 @@ class Filters(Checked):
         self.site.type(self.finding(text, "warn")["fix"])
         self.assertEqual(self.site.find(text), [])
 
+    def test_the_way_out_is_no_place_to_store(self):
+        self.site.option("lmtp_forward", "smtp://127.0.0.1:10026")
+        self.site.option("milter_store_socket",
+                         "local:%s/store.sock" % self.site.top)
+        self.reinjection()
+        self.site.set("-M", "127.0.0.1:10026/inet="
+                      "127.0.0.1:10026 inet n - n - - smtpd",
+                      "-P", "127.0.0.1:10026/inet/smtpd_milters=")
+        fix = self.finding("milter_store_socket is set and no smtpd names",
+                           "warn")["fix"]
+        self.assertIn("127.0.0.1:10025/inet/smtpd_milters=unix:", fix)
+
     def test_filtered_mail_that_nothing_stores(self):
         self.site.set("virtual_transport = virtual")
         self.reinjection()

@@ -40,6 +40,16 @@ static bool take_network(const char *text, struct buf *b)
 	return false;
 }
 
+static bool take_block_time(const char *text, uint64_t *seconds_r)
+{
+	if (!boxarg_duration(text, seconds_r))
+		return false;
+	if (*seconds_r > 0)
+		return true;
+	tool_fail(0, "'%s' blocks nobody; see: mailrow auth unblock", text);
+	return false;
+}
+
 static int auth_block(struct tool *t, int argc, char **argv)
 {
 	struct buf who = BUF_INIT(ADDR_MAX);
@@ -47,7 +57,7 @@ static int auth_block(struct tool *t, int argc, char **argv)
 	int code = EX_OK;
 
 	if (!take_network(argv[0], &who) ||
-	    (argc > 1 && !boxarg_duration(argv[1], &seconds)))
+	    (argc > 1 && !take_block_time(argv[1], &seconds)))
 		code = EX_DATAERR;
 	else if (!tool_db(t))
 		code = EX_UNAVAILABLE;

@@ -194,6 +194,11 @@ class Attackers(SandboxTest):
                    what="another node's refusal")
 
     def test_block_and_unblock(self):
+        r = self.sandbox.tool("auth", "block", "203.0.113.64/26", "0s",
+                              check=False)
+        self.assertEqual(r.returncode, 65, r.stderr)
+        self.assertNotIn("203.0.113.64/26",
+                         self.sandbox.tool("auth", "attackers").stdout)
         self.sandbox.tool("auth", "block", "203.0.113.64/26", "1h")
         wait_until(lambda: self.auth().login(ALICE, PASSWORD,
                                              rip="203.0.113.77") == "FAIL",

@@ -173,19 +173,39 @@ static void run_headers(struct show *s, const struct judge *j,
 	show_verdict(s, w, m, &f_r->verdict);
 }
 
+static int explain_code(enum reply_id id)
+{
+	unsigned smtp = reply_get(id)->smtp;
+
+	if (smtp == 0)
+		return EX_OK;
+	return smtp >= 500 ? EX_NOPERM : EX_TEMPFAIL;
+}
+
+/* The exit codes rise with what they stand for. Of equals the last stays. */
+static void keep_worst(struct finding *worst, const struct finding *f)
+{
+	if (explain_code(f->verdict.id) >= explain_code(worst->verdict.id))
+		*worst = *f;
+}
+
 /* The content comes if there is anybody to have it. */
 static void run_behind_mail(struct show *s, const struct judge *j,
 			    struct situation *w, struct judge_message *m,
-			    struct finding *f_r)
+			    struct finding *worst)
 {
 	bool any = w->nrcpt == 0;
+	struct finding f;
 
 	for (size_t i = 0; i < w->nrcpt; i++) {
-		run_rcpt(s, j, w, m, i, f_r);
-		any |= f_r->verdict.id == R_NONE;
+		run_rcpt(s, j, w, m, i, &f);
+		any |= f.verdict.id == R_NONE;
+		keep_worst(worst, &f);
 	}
-	if (any && w->has_header)
-		run_headers(s, j, w, m, f_r);
+	if (any && w->has_header) {
+		run_headers(s, j, w, m, &f);
+		keep_worst(worst, &f);
+	}
 }
 
 static void explain_run(struct show *s, const struct judge *j,
@@ -203,15 +223,6 @@ static void explain_run(struct show *s, const struct judge *j,
 		run_behind_mail(s, j, w, &m, f_r);
 	show_limits(s, &m);
 	judge_message_release(&m);
-}
-
-static int explain_code(enum reply_id id)
-{
-	unsigned smtp = reply_get(id)->smtp;
-
-	if (smtp == 0)
-		return EX_OK;
-	return smtp >= 500 ? EX_NOPERM : EX_TEMPFAIL;
 }
 
 int explain_situation(struct tool *t, struct situation *w,

@@ -89,6 +89,8 @@ class Explain(SandboxTest):
         rows = self.explain("--from", EVE, "--to", new, *CLIENT)
         self.assertEqual(self.of(rows, "target")[-1]["outcome"], "store")
         self.explain("--from", EVE, "--to", NOBODY, *CLIENT, code=77)
+        self.explain("--from", EVE, "--to", NOBODY, "--to", BOB, *CLIENT,
+                     "--header-from", EVE, code=77)
         self.assertEqual(all_rows(), before)
 
     def test_a_full_mailbox(self):

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "sql/explain.h"
 
@@ -130,16 +131,14 @@ static void test_queries(struct check *k, struct db *db,
 	}
 }
 
-static void test_profile(struct check *k, const void *arg)
+static void test_profile(struct check *k, const struct profile_test *p)
 {
-	const struct profile_test *p = arg;
 	const struct conf *c = check_tool(k)->conf;
 	struct buf why = BUF_INIT(4096);
 	char fix[CHECK_FIX_MAX], path[1024];
 	struct db_target *target;
 	struct db *db = NULL;
 
-	db_library_init();
 	snprintf(path, sizeof(path), "%s/%s.cnf", c->option_dir,
 		 program_option_group(p->daemon.program));
 	target = db_target_new(c, p->daemon.program, DB_ACCOUNTS, &why);
@@ -159,7 +158,26 @@ static void test_profile(struct check *k, const void *arg)
 	db_free(&db);
 	db_target_free(&target);
 	buf_release(&why);
+}
+
+/* In a process of its own, whose user is the daemon's. */
+static void test_as_daemon(struct check *k, const void *arg)
+{
+	db_library_init();
+	test_profile(k, arg);
 	db_library_end();
+}
+
+/* Root connects as its user by himself (sql/dbuser.h). Who is not root was told
+ * with the store's statements. */
+static void test_purge(struct check *k, const struct profile *p)
+{
+	const struct profile_test test = { { PROG_PURGE, "mailrow-purge" },
+					   p,
+					   1U << PQ_DOMAIN | 1U << PQ_MAILBOX };
+
+	if (geteuid() == 0)
+		test_profile(k, &test);
 }
 
 void checkprofile_run(struct check *k)
@@ -174,7 +192,12 @@ void checkprofile_run(struct check *k)
 		  NULL,
 		  1U << PQ_LOGIN | 1U << PQ_STATE |
 			  (c->rehash_on_login ? 1U << PQ_REHASH : 0) },
+		{ { PROG_LMTPD, c->lmtp_user },
+		  NULL,
+		  1U << PQ_DOMAIN | 1U << PQ_MAILBOX | 1U << PQ_ALIAS |
+			  1U << PQ_SENDER },
 	};
+	size_t n = c->lmtp_listen.n ? 3 : 2;
 	struct profile *p = tool_profile(check_tool(k));
 	char fix[CHECK_FIX_MAX];
 	size_t i;
@@ -184,9 +207,10 @@ void checkprofile_run(struct check *k)
 			  "profile '%s' cannot be used; see above", c->profile);
 		return;
 	}
-	for (i = 0; i < sizeof(test) / sizeof(test[0]); i++) {
+	for (i = 0; i < n; i++) {
 		test[i].profile = p;
-		check_as(k, "profile", test[i].daemon.user, NULL, test_profile,
-			 &test[i]);
+		check_as(k, "profile", test[i].daemon.user, NULL,
+			 test_as_daemon, &test[i]);
 	}
+	test_purge(k, p);
 }

@@ -435,6 +435,18 @@ class Findings(unittest.TestCase):
                                 r" column 'active'")
         self.assertRegex(found, r"domain_query reads all of table 'domain'")
 
+    def test_a_query_that_one_daemon_may_not_ask(self):
+        for user in ("mailrow-lmtp", "mailrow-purge"):
+            right = ("SELECT (domain) ON mailrow.account %%s '%s'@'localhost'"
+                     % user)
+            self.sandbox.sql("REVOKE " + right % "FROM")
+            try:
+                found = self.check(2)
+            finally:
+                self.sandbox.sql("GRANT " + right % "TO")
+            self.assertRegex(found, r"mailbox_query \(line \d+\) does not"
+                             " prepare: .*'%s'.*\n.*GRANT SELECT on" % user)
+
     def test_accounts_of_a_panel_are_the_panels(self):
         with open(os.path.join(self.etc, "profiles", "native.conf")) as f:
             text = f.read()

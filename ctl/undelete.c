@@ -30,8 +30,9 @@ static int take_uid(const char *text)
 				 UIDS_MAX);
 	if (!span_u64(span_of(text), &uids[nuids]))
 		return tool_fail(EX_DATAERR,
-				 "'%s' is no uid (mailrow mailbox list "
-				 "ADDRESS shows them)",
+				 "'%s' is no uid: the number that mailrow "
+				 "mailbox list showed before the mail was "
+				 "deleted",
 				 text);
 	nuids++;
 	return EX_OK;

@@ -115,7 +115,7 @@ class Undelete(Base):
         for when in ("yesterday", "2026-02-29", "2026-13-01", "3", "h", "",
                      "2026-01-01 24:00", "2026-01-01x", "-3h"):
             self.fails(65, "is no time", "undelete", ALICE, "--since=" + when)
-        self.fails(65, "is no uid", "undelete", ALICE, "--uid", "x")
+        self.fails(65, "before the mail was deleted", "undelete", ALICE, "--uid", "x")
         self.fails(67, "there is no mailbox", "undelete", "no@example.test")
         self.fails(64, "usage", "undelete")
 

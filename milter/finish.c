@@ -14,6 +14,7 @@
 #include "lib/trace.h"
 #include "milter/drain.h"
 #include "milter/say.h"
+#include "policy/intakecharge.h"
 
 enum { WHY_MAX = 512 };
 
@@ -51,8 +52,6 @@ static enum reply_id store(struct session *s, const struct intake_facts *f,
 		    !intake_without_full(&m->intake, 0, m->intake.nrcpt))
 			return id;
 		message_full(m, s->settings->conf);
-		if (m->intake.nbox == 0)
-			return R_NONE;
 	}
 }
 

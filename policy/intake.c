@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/metric.h"
 #include "lib/trace.h"
+#include "policy/intakecharge.h"
 #include "policy/notice.h"
 
 enum {
@@ -248,6 +249,37 @@ static bool make_charges(struct storing *st, const struct settings *s,
 	return limits_charge(l, octets, percent, &st->charges);
 }
 
+static bool goes_on(const struct judged_rcpt *r)
+{
+	for (size_t k = 0; k < r->n; k++)
+		if (judged_goes_on(&r->target[k]))
+			return true;
+	return r->n == 0;
+}
+
+/* A retry is not charged again for what is there already. But the mail may go
+ * to others as well, and they to whom it goes may be others each time. */
+static bool is_news_to_others(const struct storing *st)
+{
+	for (size_t i = 0; i < st->n; i++)
+		if (!st->target[i].duplicate_r)
+			return false;
+	for (size_t i = 0; i < st->in->nrcpt; i++)
+		if (goes_on(&st->in->rcpt[i].judged))
+			return true;
+	return false;
+}
+
+static enum reply_id committed(struct storing *st, const struct settings *s,
+			       struct buf *why)
+{
+	take_results(st);
+	if (intake_owes(&st->charges) && is_news_to_others(st))
+		return intake_charge_these(s, st->message, &st->charges, why);
+	notice_charged(&st->charges);
+	return R_NONE;
+}
+
 static enum reply_id commit(struct storing *st, const struct settings *s,
 			    struct content *c, struct buf *why)
 {
@@ -258,9 +290,8 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 			       &st->charges,
 			       deadline_in(s->conf->deliver_timeout), why)) {
 	case DELIVER_OK:
-		take_results(st);
-		notice_charged(&st->charges);
-		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP : R_NONE;
+		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP
+						  : committed(st, s, why);
 	case DELIVER_QUOTA:
 		take_full(st);
 		return R_DELIVER_QUOTA;
@@ -296,42 +327,12 @@ enum reply_id intake_store(struct intake *in, size_t first, size_t n,
 		id = R_NO_MEMORY;
 	if (id == R_NONE && st.n > 0)
 		id = make_and_commit(&st, s, c, why);
+	else if (id == R_NONE && m && m->limits.n > 0)
+		id = intake_charge(s, m, spool_size(c->mail.content), why);
 	free(st.box);
 	free(st.target);
 	charges_release(&st.charges);
 	buf_release(&st.trace);
-	return id;
-}
-
-static enum reply_id charge(const struct settings *s, struct judge_message *m,
-			    struct charges *c, struct buf *why)
-{
-	switch (charges_commit(s->deliver, c,
-			       deadline_in(s->conf->deliver_timeout), why)) {
-	case CHARGE_OK:
-		notice_charged(c);
-		return R_NONE;
-	case CHARGE_REACHED:
-		return judge_limit_reached(m, c);
-	case CHARGE_TEMP:
-		break;
-	}
-	return R_DELIVER_TEMP;
-}
-
-enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
-			    uint64_t octets, struct buf *why)
-{
-	struct charges c = { .n = 0 };
-	enum reply_id id = R_NO_MEMORY;
-
-	if (limits_charge(&m->limits, octets, (unsigned)s->conf->limit_notice,
-			  &c)) {
-		id = R_NONE;
-		if (c.n > 0)
-			id = charge(s, m, &c, why);
-	}
-	charges_release(&c);
 	return id;
 }
 

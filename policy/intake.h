@@ -58,18 +58,14 @@ void intake_reset(struct intake *in);
 /* Stores the mail in the mailboxes of the recipients [first, first + n), in
  * one transaction, with what it is charged (m NULL: nothing). R_NONE:
  * committed, or stored before; the boxes tell. Never success without a commit.
+ * Where none of them stores it now, and it goes to others, the charge is a
+ * transaction of its own.
  * why: for the log, no data. The content must be finished (content_finish()).
  */
 enum reply_id intake_store(struct intake *in, size_t first, size_t n,
 			   const struct settings *s, struct content *c,
 			   const struct intake_facts *f,
 			   struct judge_message *m, struct buf *why)
-	__attribute__((warn_unused_result));
-
-/* Charges a mail of so many octets of which nothing is stored: R_NONE is
- * committed. One that is then refused by others was charged all the same. */
-enum reply_id intake_charge(const struct settings *s, struct judge_message *m,
-			    uint64_t octets, struct buf *why)
 	__attribute__((warn_unused_result));
 
 /* The mail has so many octets: who of a list takes fewer is left out.

@@ -169,6 +169,7 @@ static void judge_target(struct judging *g, const struct expand_target *e,
 	*t = (struct judged_target){ .kind = JUDGED_LEFT_OUT,
 				     .address = e->address };
 	f.rcpt.known = F_NO;
+	f.limit_hard = g->message->facts.limit_hard; /* not the sender's */
 	switch (e->kind) {
 	case EXPAND_FOREIGN:
 		t->kind = JUDGED_FOREIGN;

@@ -18,6 +18,7 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/decisionnote.c policy/decisionnote.h \
 	policy/underway.c policy/underway.h \
 	policy/intake.c policy/intake.h \
+	policy/intakecharge.c policy/intakecharge.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_account.c \
 	policy/judge_limits.c \

@@ -379,7 +379,9 @@ static enum outcome call_plain(struct delivery *d, struct db *db)
 	}
 	if (r == DB_OK)
 		return got ? OUT_STORED : OUT_NEXT;
-	d->in_doubt = r == DB_DOWN || r == DB_DUP;
+	/* a call that was repeated on a new connection may have waited for
+	 * the first one's locks */
+	d->in_doubt = r == DB_DOWN || r == DB_DUP || r == DB_RETRY;
 	return r == DB_DUP || r == DB_OURS ? OUT_NEXT : after(d, db, r);
 }
 

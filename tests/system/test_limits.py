@@ -265,6 +265,38 @@ class Sending(LimitTest):
         self.login().send(ALICE, [BOB], m)
         self.assertEqual(self.used()[0], 1)
 
+    def test_a_duplicate_that_goes_to_others_is_charged(self):
+        """Or who sends himself a copy each time would send for nothing."""
+        self.set(ALICE, "1h", "--recipients", "5")
+        m = mail("again and again")
+        s = self.login()
+        s.send(ALICE, [ALICE, "a@foreign.test"], m)
+        s.send(ALICE, [ALICE, "b@foreign.test"], m)
+        self.assertEqual(self.used()[:2], (2, 4))
+        s.cmd("MAIL FROM:<%s>" % ALICE, "250")
+        s.cmd("RCPT TO:<%s>" % ALICE, "250")
+        self.refused(s, "c@foreign.test", "450 4.7.1")
+
+    def test_what_nobody_here_takes_is_charged_for_the_others(self):
+        """A mailbox of a list that is full at the end, and one that takes no
+        mail of that size."""
+        for name in "full", "small":
+            self.sandbox.account(name + "@example.test")
+            for target in name + "@example.test", name + "@foreign.test":
+                self.sandbox.sql("INSERT INTO alias VALUES ('l-%s@example.test'"
+                                 ", '%s', UTC_TIMESTAMP())" % (name, target))
+        self.sandbox.sql("UPDATE account SET quota = 3000"
+                         " WHERE address = 'full@example.test'")
+        self.sandbox.tool("account", "policy", "small@example.test",
+                          "max-size", "2000")
+        self.set(ALICE, "1h", "--messages", "9")
+        s, body = self.login(), b"0123456789\r\n" * 500
+        for n, name in enumerate(("full", "small"), 1):
+            s.send(ALICE, ["l-%s@example.test" % name, FOREIGN],
+                   mail(body=body))
+            self.assertEqual(self.used()[0], n)
+            self.assertEqual(self.mails(name + "@example.test"), [])
+
     def test_reject_says_so_for_good(self):
         self.conf("limit_reply = reject")
         self.set(ALICE, "1h", "--messages", "1")
@@ -353,6 +385,16 @@ class Receiving(LimitTest):
             s.send(ANN, ["some@example.test"], m)
         self.assertEqual((len(self.mails(ALICE)), len(self.mails(BOB))),
                          (before[0] + 1, before[1] + 1))
+
+    def test_what_never_fits_the_sender_is_his_own(self):
+        """In shadow it rejects nobody, nor makes another's 450 a 550."""
+        self.sandbox.tool("policy", "mode", "limit_out", "shadow")
+        self.limit("set", BOB, "1h", "--octets", "1000")
+        self.set(ALICE, "1h", "--in", "--messages", "1")
+        s = self.login(BOB)
+        s.send(BOB, [ALICE], mail())
+        s.cmd("MAIL FROM:<%s> SIZE=20000" % BOB, "250")
+        s.cmd("RCPT TO:<%s>" % ALICE, "450 4.7.1")
 
     def waits_for_the_limit(self, who):
         """Why it comes again is said by its name."""

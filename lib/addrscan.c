@@ -12,10 +12,15 @@ struct scan {
 	void *arg;
 };
 
+static bool is_8bit(char c)
+{
+	return ((unsigned char)c & 0x80) != 0;
+}
+
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0;
+	       (c >= '0' && c <= '9') || is_8bit(c);
 }
 
 static bool is_run(char c)
@@ -50,21 +55,50 @@ static struct span shown_local(struct span s)
 	return s;
 }
 
-static void tell(struct scan *k, struct span local, struct span domain)
+static bool tell_parsed(struct scan *k, struct span local, struct span domain)
 {
 	char text[ADDRSCAN_RUN_MAX + 1];
 	struct addr a;
 
-	local = shown_local(local);
-	domain = shown_domain(domain);
 	if (local.n == 0 || domain.n == 0)
-		return;
+		return true;
 	memcpy(text, local.p, local.n);
 	text[local.n] = '@';
 	memcpy(text + local.n + 1, domain.p, domain.n);
-	if (addr_parse(span_make(text, local.n + 1 + domain.n), k->fold, &a) ==
+	if (addr_parse(span_make(text, local.n + 1 + domain.n), k->fold, &a) !=
 	    ADDR_OK)
-		k->found(k->arg, &a);
+		return false;
+	k->found(k->arg, &a);
+	return true;
+}
+
+/* Its end, in whole characters. */
+static struct span short_local(struct span s)
+{
+	if (s.n > ADDR_LOCAL_MAX)
+		s = span_skip(s, s.n - ADDR_LOCAL_MAX);
+	while (s.n > 0 && span_utf8_length(s) == 0)
+		s = span_skip(s, 1);
+	return s;
+}
+
+static struct span ascii_domain(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && !is_8bit(s.p[n]))
+		n++;
+	return shown_domain(span_head(s, n));
+}
+
+/* A reader sees whose domain it is, also where it cannot be an address for
+ * what stands before or behind. */
+static void tell(struct scan *k, struct span local, struct span domain)
+{
+	local = shown_local(local);
+	domain = shown_domain(domain);
+	if (!tell_parsed(k, local, domain))
+		(void)tell_parsed(k, short_local(local), ascii_domain(domain));
 }
 
 /* "a@b@c" may be a@b and b@c. */
@@ -96,30 +130,33 @@ static const struct range ranges[] = {
 	{ "\xe2\x80\xaa", "\xe2\x80\xae", LOOK_NOTHING }, /* direction */
 	{ "\xe2\x81\xa0", "\xe2\x81\xaf", LOOK_NOTHING },
 	{ "\xe2\x80\x80", "\xe2\x81\xaf", LOOK_BLANK }, /* punctuation */
+	{ "\xe2\x86\x90", "\xe2\xaf\xbf", LOOK_BLANK }, /* arrows, signs */
 	{ "\xe3\x80\x80", "\xe3\x80\xbf", LOOK_BLANK }, /* of CJK */
 	{ "\xef\xb9\xab", "\xef\xb9\xab", LOOK_AT },    /* small */
 	{ "\xef\xbb\xbf", "\xef\xbb\xbf", LOOK_NOTHING },
 	{ "\xef\xbc\xa0", "\xef\xbc\xa0", LOOK_AT }, /* of full width */
 	{ "\xef\xbc\x80", "\xef\xbc\x8f", LOOK_BLANK },
 	{ "\xef\xbc\x9a", "\xef\xbc\xa0", LOOK_BLANK },
+	{ "\xf0\x9f\x80\x80", "\xf0\x9f\xbf\xbf", LOOK_BLANK }, /* emoji */
 };
 
-/* n_r: octets of the character, or 1. */
+/* n_r: octets of the character. One of another charset than UTF-8 ends what
+ * stands before it. */
 static enum look look_at(struct span s, size_t *n_r)
 {
-	bool ascii = ((unsigned char)s.p[0] & 0x80) == 0;
-
-	for (size_t i = 0; !ascii && i < sizeof(ranges) / sizeof(*ranges);
+	*n_r = span_utf8_length(s);
+	if (*n_r == 0) {
+		*n_r = 1;
+		return LOOK_BLANK;
+	}
+	for (size_t i = 0; *n_r > 1 && i < sizeof(ranges) / sizeof(*ranges);
 	     i++) {
 		size_t n = strlen(ranges[i].first);
 
-		if (s.n >= n && memcmp(s.p, ranges[i].first, n) >= 0 &&
-		    memcmp(s.p, ranges[i].last, n) <= 0) {
-			*n_r = n;
+		if (*n_r == n && memcmp(s.p, ranges[i].first, n) >= 0 &&
+		    memcmp(s.p, ranges[i].last, n) <= 0)
 			return ranges[i].look;
-		}
 	}
-	*n_r = 1;
 	return LOOK_ITSELF;
 }
 
@@ -132,7 +169,8 @@ static void end_run(struct scan *k)
 	while (rest.n > 0) {
 		switch (look_at(rest, &n)) {
 		case LOOK_ITSELF:
-			k->run[kept++] = rest.p[0];
+			memmove(k->run + kept, rest.p, n);
+			kept += n;
 			break;
 		case LOOK_AT:
 			k->run[kept++] = '@';

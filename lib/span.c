@@ -113,8 +113,7 @@ static const struct utf8_lead *utf8_lead(unsigned char c)
 	return NULL;
 }
 
-/* Octets of the first character of s; 0 when it is none. */
-static size_t utf8_length(struct span s)
+size_t span_utf8_length(struct span s)
 {
 	const unsigned char *u = (const unsigned char *)s.p;
 	const struct utf8_lead *l = utf8_lead(u[0]);
@@ -133,7 +132,7 @@ static size_t utf8_length(struct span s)
 bool span_is_utf8(struct span s)
 {
 	while (s.n) {
-		size_t n = utf8_length(s);
+		size_t n = span_utf8_length(s);
 
 		if (n == 0)
 			return false;

@@ -81,4 +81,7 @@ bool span_u64(struct span s, uint64_t *value_r);
  * beyond U+10FFFF). NUL and control characters are well-formed. */
 bool span_is_utf8(struct span s);
 
+/* Octets of its first character, when that is UTF-8; else 0. s is not empty. */
+size_t span_utf8_length(struct span s);
+
 #endif

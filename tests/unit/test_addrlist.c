@@ -195,6 +195,16 @@ static void what_only_looks_like_an_address_is_shown(void **state)
 		{ "\"j\xc3\xb6@b\xc3\xbc"
 		  "cher.test\" <al@d.test>",
 		  "al@d.test !j\xc3\xb6@xn--bcher-kva.test" },
+		{ "\"bob@bank.test\xa0\" <al@d.test>",
+		  "al@d.test !bob@bank.test" },
+		{ "=?iso-8859-1?Q?bob=40bank.test=A0?= <al@d.test>",
+		  "al@d.test !bob@bank.test" },
+		{ "\"bob@bank.test\xe2\x9c\x93\" <al@d.test>",
+		  "al@d.test !bob@bank.test" },
+		{ "\"bob@bank.test\xf0\x9f\x98\x80\" <al@d.test>",
+		  "al@d.test !bob@bank.test" },
+		{ "\"\xe5\xbc\xa0\xb1@x.y\" <al@d.test>", "al@d.test" },
+		{ "=?iso-8859-1?q?J=F6rg?= <al@d.test>", "al@d.test" },
 	};
 
 	(void)state;
@@ -231,7 +241,7 @@ static void what_cannot_be_read_is_broken(void **state)
 		{ "bob@x[192.0.2.1]", "*" },
 		{ "b\xf6"
 		  "b@d.test",
-		  "*" },
+		  "!b@d.test *" },
 		{ "<@x.test bob@d.test>", "!bob@d.test *" },
 		{ "<@x.test,bob@d.test>", "!bob@d.test *" },
 		{ "bob@\"d.test\"", "*" },
@@ -303,12 +313,16 @@ static void comments_in_comments_have_a_bound(void **state)
 
 static void a_name_of_any_length_is_read(void **state)
 {
-	struct buf b = BUF_INIT(65536);
+	struct buf b = BUF_INIT(65536), want = BUF_INIT(1024);
 
 	(void)state;
 	put_many(&b, "\xe5\xbc\xa0", 5000);
 	buf_puts(&b, "bob@bank.test <al@d.test>");
-	assert_list(buf_span(&b), "al@d.test");
+	buf_puts(&want, "al@d.test !");
+	put_many(&want, "\xe5\xbc\xa0", 20); /* ADDR_LOCAL_MAX */
+	buf_puts(&want, "bob@bank.test");
+	assert_list(buf_span(&b), buf_cstr(&want));
+	buf_release(&want);
 	buf_reset(&b);
 	buf_putc(&b, '"');
 	put_many(&b, "=", 5000);
@@ -320,6 +334,22 @@ static void a_name_of_any_length_is_read(void **state)
 	buf_puts(&b, "bob@bank.test\" <al@d.test>");
 	assert_list(buf_span(&b), "al@d.test !bob@bank.test *");
 	buf_release(&b);
+}
+
+static void a_local_part_that_is_too_long_hides_no_domain(void **state)
+{
+	struct buf b = BUF_INIT(1024), want = BUF_INIT(1024);
+
+	(void)state;
+	buf_putc(&b, '<');
+	put_many(&b, "a", ADDR_LOCAL_MAX + 1);
+	buf_puts(&b, "@bank.test>");
+	buf_putc(&want, '!');
+	put_many(&want, "a", ADDR_LOCAL_MAX);
+	buf_puts(&want, "@bank.test *");
+	assert_list(buf_span(&b), buf_cstr(&want));
+	buf_release(&b);
+	buf_release(&want);
 }
 
 static void case_of_the_local_part_is_folded_when_asked(void **state)
@@ -346,6 +376,7 @@ int main(void)
 		cmocka_unit_test(more_addresses_than_are_held_are_broken),
 		cmocka_unit_test(comments_in_comments_have_a_bound),
 		cmocka_unit_test(a_name_of_any_length_is_read),
+		cmocka_unit_test(a_local_part_that_is_too_long_hides_no_domain),
 		cmocka_unit_test(case_of_the_local_part_is_folded_when_asked),
 	};
 

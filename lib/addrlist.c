@@ -39,7 +39,7 @@ static void put_entry(struct addrlist *l, const struct addr *a, bool shown)
 	if (e < l->entry + l->n) {
 		e->shown &= shown;
 	} else if (l->n == ADDRLIST_MAX) {
-		l->broken = true;
+		l->broken = l->overflow = true;
 	} else {
 		*e = (struct addrlist_entry){ .addr = *a, .shown = shown };
 		l->n++;
@@ -353,7 +353,7 @@ void addrlist_add(struct addrlist *l, struct span value, bool fold_local)
 	if (!read_list(&r))
 		l->broken = true;
 	if (!addrscan(value, fold_local, take_shown, l))
-		l->broken = true;
+		l->broken = l->overflow = true;
 }
 
 size_t addrlist_mailboxes(const struct addrlist *l)

@@ -35,8 +35,9 @@ struct addrlist {
 						    * which they are found */
 	size_t n;
 	size_t fields;
-	bool broken; /* what a client makes of it is not known; also when there
-		      * are more than ADDRLIST_MAX */
+	bool broken;   /* what a client makes of it is not known */
+	bool overflow; /* then broken, too: there are more than ADDRLIST_MAX, or
+			* some is too long to be looked at (addrscan.h) */
 };
 
 /* One more field: value is what follows its colon, folded or not. An empty

@@ -207,9 +207,10 @@ static enum fact has_alien(struct lookup *l, const struct judge_message *m,
 	return alien;
 }
 
+/* Nobody hides one behind more of them than are looked at. */
 static enum fact has_ours(struct lookup *l, const struct addrlist *list)
 {
-	enum fact ours = F_NO;
+	enum fact ours = fact_of(list->overflow);
 
 	for (size_t i = 0; i < list->n && ours != F_YES; i++)
 		ours = fact_or(

@@ -367,11 +367,18 @@ class Header(SenderTest):
 
     def test_strangers(self):
         s = self.stranger()
+        many = ", ".join("x%d@remote.test" % i for i in range(16))
         for fields, code in (
                 (("From: " + ALICE,), "550 5.7.1"),
                 (("From: \"%s\" <x@remote.test>" % ALICE,), "550 5.7.1"),
                 (("From: x@remote.test", "From: " + ALICE), "550 5.7.1"),
                 (("From: x@remote.test, nobody@alias.test",), "550 5.7.1"),
+                (("From: =?iso-8859-1?Q?%s=A0?= <x@remote.test>"
+                  % ALICE.replace("@", "=40"),),
+                 "550 5.7.1"),
+                (("From: <%s%s>" % ("a" * 65, ALICE),), "550 5.7.1"),
+                (("From: %s, %s" % (many, ALICE),), "550 5.7.1"),
+                (("From: " + many,), "250"),
                 (("From: x@remote.test",), "250"),
                 (("From: x@remote.test, y@remote.test",), "250"),
                 (("From: x@remote.test", "Sender: " + ALICE), "250"),

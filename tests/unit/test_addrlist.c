@@ -286,10 +286,29 @@ static void more_addresses_than_are_held_are_broken(void **state)
 		buf_printf(&b, "a%u@d.test,", i);
 	addrlist_add(&l, buf_span(&b), false);
 	assert_false(l.broken);
+	assert_false(l.overflow);
 	assert_int_equal(l.n, ADDRLIST_MAX);
 	addrlist_add(&l, SPAN_LIT("one@more.test"), false);
 	assert_true(l.broken);
+	assert_true(l.overflow);
 	assert_int_equal(l.n, ADDRLIST_MAX);
+	buf_release(&b);
+}
+
+static void only_what_is_not_looked_at_overflows(void **state)
+{
+	struct addrlist l = { .n = 0 };
+	struct buf b = BUF_INIT(4096);
+
+	(void)state;
+	addrlist_add(&l, SPAN_LIT("Bob <bob@d.test> x"), false);
+	assert_true(l.broken);
+	assert_false(l.overflow);
+	buf_puts(&b, "\"x@");
+	put_many(&b, "=", 2000);
+	buf_puts(&b, "\" <al@d.test>");
+	addrlist_add(&l, buf_span(&b), false);
+	assert_true(l.overflow);
 	buf_release(&b);
 }
 
@@ -374,6 +393,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_broken),
 		cmocka_unit_test(several_fields_make_one_list),
 		cmocka_unit_test(more_addresses_than_are_held_are_broken),
+		cmocka_unit_test(only_what_is_not_looked_at_overflows),
 		cmocka_unit_test(comments_in_comments_have_a_bound),
 		cmocka_unit_test(a_name_of_any_length_is_read),
 		cmocka_unit_test(a_local_part_that_is_too_long_hides_no_domain),

@@ -238,12 +238,39 @@ static void test_size(struct mta *m)
 }
 
 /* A number alone counts days here. */
+static int64_t lifetime(struct span life)
+{
+	uint64_t days;
+
+	return span_u64(life, &days) ? (int64_t)(days % 1000) * 86400000
+				     : mta_ms(life);
+}
+
+/* The MTA's last try comes when the time is over. */
+static void test_receipts(struct mta *m)
+{
+	struct span life = mta_get(m, NULL, "maximal_queue_lifetime");
+	int64_t last = lifetime(life) +
+		       mta_ms(mta_get(m, NULL, "maximal_backoff_time"));
+	char fix[CHECK_FIX_MAX], value[32];
+
+	if (last < m->conf->list_full_wait)
+		last = m->conf->list_full_wait;
+	if (life.n == 0 || m->conf->receipt_window > last)
+		return;
+	snprintf(value, sizeof(value), "%" PRId64 "d", last / 86400000 + 1);
+	mta_say(m, CHECK_WARN, "lmtp",
+		mta_option_fix(m, "receipt_window", value,
+			       "reload mailrow-milter mailrow-lmtpd", fix),
+		"receipt_window is over before the MTA's last try "
+		"(maximal_queue_lifetime and maximal_backoff_time, or "
+		"list_full_wait): who has the mail would get it again");
+}
+
 static void test_wait(struct mta *m)
 {
 	struct span life = mta_get(m, NULL, "maximal_queue_lifetime");
-	uint64_t days;
-	int64_t ms = span_u64(life, &days) ? (int64_t)(days % 1000) * 86400000
-					   : mta_ms(life);
+	int64_t ms = lifetime(life);
 	char fix[CHECK_FIX_MAX], value[32];
 	struct esc_text v;
 
@@ -292,4 +319,5 @@ void checkmtalmtp_run(struct mta *m)
 	test_concurrency(m);
 	test_size(m);
 	test_wait(m);
+	test_receipts(m);
 }

@@ -50,7 +50,7 @@ static bool asks_success(char **argv)
 
 enum reply_id message_add(struct message *m, char **argv, struct judged_rcpt *r)
 {
-	if (asks_success(argv) || judged_has_full(r))
+	if (judged_has_full(r) || (asks_success(argv) && !judged_denies(r)))
 		judged_keep(r);
 	return intake_add(&m->intake, span_of(argv[0]), r);
 }

@@ -394,10 +394,11 @@ static enum reply_id full(const struct intake *in,
 	return b ? b->full : R_NONE;
 }
 
-/* Somebody has room, or there is nobody without. */
+/* Somebody has room, and the MTA may try again for those without; or there is
+ * nobody without. */
 static bool has_others(const struct intake *in, const struct judged_rcpt *r)
 {
-	bool any = false;
+	bool any = false, others = false;
 
 	for (size_t k = 0; k < r->n; k++) {
 		const struct judged_target *t = &r->target[k];
@@ -405,9 +406,9 @@ static bool has_others(const struct intake *in, const struct judged_rcpt *r)
 		if (full(in, t) != R_NONE)
 			any = true;
 		else if (judged_stores(t) || judged_goes_on(t))
-			return true;
+			others = true;
 	}
-	return !any;
+	return !any || (others && !judged_denies(r));
 }
 
 struct span intake_full_path(const struct intake *in)

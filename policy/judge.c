@@ -194,6 +194,22 @@ const struct judged_target *judged_full(const struct judged_rcpt *r)
 	return NULL;
 }
 
+bool judged_denies(const struct judged_rcpt *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct judged_target *t = &r->target[i];
+		enum predicate_id id =
+			t->kind == JUDGED_LEFT_OUT && t->why.predicate
+				? predicate_find(span_of(t->why.predicate))
+				: PREDICATE_COUNT;
+
+		if (id < PREDICATE_COUNT &&
+		    (predicate_get(id)->stages & STAGE_STORE) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What had room for one octet has some. */
 static uint64_t room_of(const struct judged_target *t)
 {

@@ -186,6 +186,11 @@ static inline bool judged_has_full(const struct judged_rcpt *r)
 	return judged_full(r) != NULL;
 }
 
+/* True if one that it leads to shall not have the mail, by a rule that is not
+ * asked where mail is only stored: it cannot be left to the MTA as it is, which
+ * would come back with it there. */
+bool judged_denies(const struct judged_rcpt *r);
+
 /* The recipient is left to the MTA as it is; where it leads is forgotten, but
  * for the size that its mailbox takes, and has room for. */
 void judged_keep(struct judged_rcpt *r);

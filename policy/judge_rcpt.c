@@ -229,12 +229,24 @@ static const struct judged_target *undecided(const struct judged_rcpt *r)
 	return NULL;
 }
 
+/* Of a list only the MTA can try again for one that is full, and cannot where
+ * another is denied the mail: then all wait. */
+static const struct judged_target *waits(const struct judging *g)
+{
+	return g->l.j->conf->list_full_wait > 0 && judged_denies(g->r)
+		       ? judged_full(g->r)
+		       : NULL;
+}
+
 /* Accepted if anybody gets it. Otherwise what the sender is told is that a
  * full mailbox may have room later; or why the first one cannot have it. */
-static struct verdict sum_up(const struct judged_rcpt *r)
+static struct verdict sum_up(const struct judging *g)
 {
+	const struct judged_rcpt *r = g->r;
 	const struct judged_target *worst = undecided(r);
 
+	if (!worst)
+		worst = waits(g);
 	if (worst)
 		return worst->why;
 	worst = &r->target[0];
@@ -275,7 +287,7 @@ static void judge_targets(struct judging *g, const struct expand_target *t,
 				      is_rcpt(g, &r->target[i].address);
 		tell_target(g, &r->target[i]);
 	}
-	r->verdict = sum_up(r);
+	r->verdict = sum_up(g);
 	for (size_t i = 0; i < r->n; i++)
 		r->verdict.shadow |= r->target[i].why.shadow;
 	if (g->l.j->conf->list_full_wait == 0)

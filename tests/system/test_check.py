@@ -565,6 +565,15 @@ class Lmtp(Checked):
         self.site.set("maximal_queue_lifetime = 97h")
         self.assertEqual(self.site.find("list_full_wait"), [])
 
+    def test_the_last_try_is_known_again(self):
+        fix = self.mends("receipt_window is over before the MTA's last try",
+                         "warn", "maximal_queue_lifetime = 7")
+        self.assertRegex(fix, "8d.*; systemctl reload mailrow-milter "
+                         "mailrow-lmtpd$")
+        self.site.option("receipt_window", "5d")
+        self.site.set("maximal_queue_lifetime = 5d")
+        self.finding("receipt_window is over", "warn")
+
 
 class Discard(Checked):
     """What DISCARD would drop."""

@@ -418,6 +418,8 @@ class Backscatter(PolicyTest):
         for name in ("off", "small", "late", "pal", "few", "inside", "gone"):
             tool("alias", "add", "list-%s@example.test" % name, BOB,
                  name + "@example.test")
+        tool("alias", "add", "list-both@example.test", BOB,
+             "small@example.test", "inside@example.test")
         tool("alias", "add", "list-none@example.test", "gone@example.test",
              "off@example.test")
         tool("limit", "set", "few@example.test", "1h", "--in",
@@ -454,7 +456,8 @@ class Backscatter(PolicyTest):
         names = ["nobody", "off", "late", "small", "pal", "few", "inside",
                  "alice", "carol", "dave", "bob", "bob+news", "circle",
                  "list-off", "list-small", "list-late", "list-pal",
-                 "list-few", "list-inside", "list-gone", "list-none"]
+                 "list-few", "list-inside", "list-gone", "list-both",
+                 "list-none"]
         rcpts = [n + "@example.test" for n in names] + \
             [OUT, "x@closed.test", '"a b@example.test']
         for rcpt in rcpts:
@@ -471,10 +474,12 @@ class Backscatter(PolicyTest):
         self.assertEqual({k[0].split("@")[0] for k in accepted},
                          {"bob", "list-off", "list-small", "list-late",
                           "list-pal", "list-few", "list-inside", "list-gone",
-                          "small", "carol"})
+                          "list-both", "small", "carol"})
         self.assertGreater(len(refused), 100)
         self.sandbox.wait_for_queue(90)
         self.assertEqual(self.bounces(), [])
+        # who is denied a list's mail does not get it behind the queue
+        self.assertEqual(self.sandbox.mails("inside@example.test"), [])
         self.sandbox.check_store()
 
 

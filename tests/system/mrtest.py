@@ -396,7 +396,8 @@ class Sandbox:
 
     def postconf(self, *settings):
         """Changes main.cf; back at the next start of Postfix. Done when no
-        process is left that has read the former one."""
+        process is left that has read the former one, and the ports are
+        open again."""
         etc = os.path.join(self.dir, "etc", "postfix")
         subprocess.run(["postconf", "-c", etc, *settings], check=True)
         before = set(children(self.pid("postfix")))
@@ -404,6 +405,10 @@ class Sandbox:
                        stderr=subprocess.DEVNULL)
         wait_until(lambda: not before & set(children(self.pid("postfix"))),
                    what="Postfix's reload")
+        wait_until(lambda: all(map(listens, (
+            self.env[key] for key in ("MAILROW_SMTP", "MAILROW_SUBMISSION",
+                                      "MAILROW_FORWARD")))),
+                   what="Postfix's ports")
 
     def account(self, address, password=PASSWORD):
         self.script("account", address, password)
@@ -567,6 +572,14 @@ class Sandbox:
         """)
         if wrong:
             raise AssertionError("the store is inconsistent: %s" % wrong)
+
+
+def listens(where):
+    """Somebody does at "HOST:PORT" (IPv4), which is not asked for it."""
+    port = int(where.rsplit(":", 1)[1])
+    with open("/proc/net/tcp") as f:
+        return any(line.split()[1].endswith(":%04X" % port)
+                   and line.split()[3] == "0A" for line in list(f)[1:])
 
 
 def stored_part(message):

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import threading
 
-from mrtest import PASSWORD, TOP, SandboxTest, Smtp, mail, main, wait_until
+from mrtest import (PASSWORD, TOP, SandboxTest, Smtp, listens, mail, main,
+                    wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 FOREIGN = "x@foreign.test"
@@ -583,6 +584,7 @@ class Exactly(LimitTest):
                         % (name, place)], check=True)
         self.sandbox.postconf("virtual_transport = smtp:[127.0.0.1]:%s"
                               % self.sandbox.env["MAILROW_SINK_PORT"])
+        wait_until(lambda: listens("127.0.0.1:%d" % port), what="the port")
         return "127.0.0.1:%d" % port
 
     def test_on_two_milters_over_one_database(self):

@@ -211,7 +211,7 @@ static void run_behind_mail(struct show *s, const struct judge *j,
 static void explain_run(struct show *s, const struct judge *j,
 			struct situation *w, struct finding *f_r)
 {
-	struct judge_message m;
+	struct judge_message m = { .size = w->size };
 
 	show_begin(s, "mail", w->sender, &m);
 	judge_mail(j, &w->client, w->sender, w->size, deadline_of(j), &m,

@@ -37,7 +37,7 @@ static void access_row(struct show *s, const struct snapshot *snap,
 {
 	struct buf detail = BUF_INIT(2048);
 	struct snapshot_rule rule;
-	enum access a = snapshot_access(snap, rcpt, &m->sender, &rule);
+	enum access a = snapshot_access(snap, rcpt, &m->named, &rule);
 
 	if (a == ACCESS_NONE)
 		return;

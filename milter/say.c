@@ -107,6 +107,9 @@ static void note(const struct session *s, enum say_step step, struct span rcpt,
 	if (step == SAY_END)
 		put_from(&from, m->authors);
 	d.text[DECISION_HEADER_FROM] = buf_span(&from);
+	if (v->id == R_FROM_FORGED ||
+	    (v->shadow & UINT64_C(1) << P_FROM_FORGED) != 0)
+		d.text[DECISION_DOMAIN] = span_of(m->judged.forged);
 	decisionnote(s->settings->conf, d, v, words);
 	buf_release(&from);
 }

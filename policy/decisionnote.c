@@ -44,7 +44,8 @@ void decisionnote(const struct conf *c, struct decision d,
 	const char *name;
 
 	d.at = clock_unix();
-	d.text[DECISION_DOMAIN] = domain_of(&d);
+	if (d.text[DECISION_DOMAIN].n == 0)
+		d.text[DECISION_DOMAIN] = domain_of(&d);
 	note_one(c, &d, v->id, v->id == R_NONE ? "" : v->predicate, w);
 	d.shadow = true;
 	while ((name = policy_shadow_next(&shadow)) != NULL)

@@ -6,8 +6,8 @@
 #include "policy/decisionlog.h"
 #include "policy/predicate.h"
 
-/* d has the id, the stage and the facts; what the verdict says is filled in.
- * Never waits. */
+/* d has the id, the stage and the facts; what the verdict says is filled in,
+ * and the domain whose modes hold, unless that is told. Never waits. */
 void decisionnote(const struct conf *c, struct decision d,
 		  const struct verdict *v, const struct reply_words *w);
 

@@ -34,6 +34,38 @@ static void login_facts(struct lookup *l, const struct judge_client *c,
 		*known = true;
 }
 
+/* The domain of an address that is otherwise none: what follows the last @.
+ * Empty: a bare name, which is the MTA's own. */
+static struct span broken_domain(struct span path)
+{
+	struct span domain = SPAN_EMPTY;
+
+	if (path.n && path.p[path.n - 1] == '>')
+		path.n--;
+	for (size_t i = 0; i < path.n; i++)
+		if (path.p[i] == '@')
+			domain = span_skip(path, i + 1);
+	return domain;
+}
+
+/* Rules about his domain are for him, too, and he is not the null sender. */
+static void name_sender(struct judge_message *m, struct span sender)
+{
+	struct addr *a = &m->named;
+	size_t n;
+
+	*a = m->sender;
+	if (a->n > 0 || m->null_sender)
+		return;
+	a->at = 0;
+	a->text[0] = '@';
+	if (addr_domain_parse(broken_domain(sender), a->text + 1, &n) !=
+	    ADDR_OK)
+		n = 0;
+	a->text[1 + n] = '\0';
+	a->n = (uint16_t)(1 + n);
+}
+
 void judge_mail(const struct judge *j, const struct judge_client *c,
 		struct span sender, uint64_t size, int64_t deadline,
 		struct judge_message *m_r, struct verdict *v_r)
@@ -55,6 +87,7 @@ void judge_mail(const struct judge *j, const struct judge_client *c,
 	if (addr_parse(sender, j->conf->fold_local_part, &m_r->sender) !=
 	    ADDR_OK)
 		m_r->sender.n = 0;
+	name_sender(m_r, sender);
 	lookup_begin(&l, j, deadline);
 	judge_client_facts(&l, c, m_r);
 	login_facts(&l, c, m_r, &m_r->facts.login);
@@ -62,20 +95,6 @@ void judge_mail(const struct judge *j, const struct judge_client *c,
 	judge_sender_size(&l, m_r);
 	*v_r = judge_decide(j, c, STAGE_MAIL, &m_r->facts, &m_r->modes);
 	lookup_end(&l);
-}
-
-/* The domain of an address that is otherwise none: what follows the last @.
- * Empty: a bare name, which is the MTA's own. */
-static struct span broken_domain(struct span rcpt)
-{
-	struct span domain = SPAN_EMPTY;
-
-	if (rcpt.n && rcpt.p[rcpt.n - 1] == '>')
-		rcpt.n--;
-	for (size_t i = 0; i < rcpt.n; i++)
-		if (rcpt.p[i] == '@')
-			domain = span_skip(rcpt, i + 1);
-	return domain;
 }
 
 /* A domain that has no canonical form, such as an address literal, is not

@@ -75,10 +75,15 @@ struct judge_message {
 	uint64_t size; /* SIZE=, 0 = not told */
 	bool null_sender;
 	struct addr sender;        /* n 0: null, or no address */
+	struct addr named;         /* for rules: the sender, or of one that is
+				    * no address "@" and its domain; n 0: null */
 	struct addr subject;       /* who sends: the login, or the sender of a
 				    * webmail network; n 0: a stranger */
 	struct facts facts;        /* of the client, the login and the sender */
 	struct policy_modes modes; /* of the sender's predicates */
+	char forged[ADDR_DOMAIN_MAX + 1]; /* the domain of ours in From whose
+					   * mode decided; "" none */
+	bool guarded;                     /* from_forged is on for somebody */
 	struct limits limits;
 	bool only_stored; /* JUDGE_STORE: whoever rejects it for good makes
 			   * the MTA bounce what it had accepted */

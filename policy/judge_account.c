@@ -103,7 +103,7 @@ static const struct addr *base_of(const struct judging *g, const struct addr *a,
 static enum access access_of(const struct judging *g, const struct snapshot *s,
 			     const struct addr *a, const struct addr *base)
 {
-	const struct addr *sender = &g->message->sender;
+	const struct addr *sender = &g->message->named;
 	struct snapshot_rule rule;
 	enum access found = snapshot_access(s, a, sender, &rule);
 

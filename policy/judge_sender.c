@@ -3,6 +3,8 @@
  * predicate asks for is not looked up. */
 #include "policy/judgeint.h"
 
+#include <string.h>
+
 #include "policy/helo.h"
 #include "policy/lookup_owns.h"
 
@@ -102,11 +104,31 @@ static void webmail_facts(struct lookup *l, struct judge_message *m)
 	m->facts.mail.nobody = fact_not(known);
 }
 
+static struct span named_domain(const struct judge_message *m)
+{
+	return m->named.n > 0 ? addr_domain(&m->named) : SPAN_EMPTY;
+}
+
+/* A stranger may name whom he likes: what a domain has said of itself holds for
+ * who has logged in, and for whoever uses its name. */
+static void sender_modes(struct lookup *l, struct judge_message *m)
+{
+	const struct addr *who = &m->subject;
+	struct policy_modes named;
+
+	judge_modes(l, who->n > 0 ? addr_domain(who) : SPAN_EMPTY, &m->modes);
+	if (who->n > 0)
+		return;
+	judge_modes(l, named_domain(m), &named);
+	(void)policy_modes_set(&m->modes, P_SENDER_FORGED,
+			       (enum policy_mode)named.mode[P_SENDER_FORGED]);
+}
+
 void judge_client_facts(struct lookup *l, const struct judge_client *c,
 			struct judge_message *m)
 {
 	struct client_facts *f = &m->facts.client;
-	const struct addr *who;
+	const struct snapshot *s;
 
 	*f = (struct client_facts){ .authenticated = c->authenticated,
 				    .tls = c->tls,
@@ -118,8 +140,10 @@ void judge_client_facts(struct lookup *l, const struct judge_client *c,
 	network_facts(l, c, f);
 	m->subject = c->login;
 	webmail_facts(l, m);
-	who = m->subject.n > 0 ? &m->subject : &m->sender;
-	judge_modes(l, who->n > 0 ? addr_domain(who) : SPAN_EMPTY, &m->modes);
+	sender_modes(l, m);
+	s = lookup_policy(l);
+	m->guarded = s ? snapshot_mode_is_on(s, P_FROM_FORGED)
+		       : is_on(&m->modes, P_FROM_FORGED);
 	helo_facts(l, c, m);
 }
 
@@ -166,10 +190,9 @@ void judge_sender_facts(struct lookup *l, const struct judge_client *c,
 	if (c->role == JUDGE_STORE)
 		return;
 	owner_facts(l, c, m);
-	if (is_on(&m->modes, P_SENDER_FORGED) && m->sender.n > 0 &&
+	if (is_on(&m->modes, P_SENDER_FORGED) && named_domain(m).n > 0 &&
 	    !is_inside(&m->facts.client) && m->facts.client.partner != F_YES)
-		m->facts.mail.ours =
-			lookup_stranger(l, addr_domain(&m->sender));
+		m->facts.mail.ours = lookup_stranger(l, named_domain(m));
 }
 
 /* Headers. */
@@ -186,8 +209,7 @@ bool judge_wants_headers(const struct judge_client *c,
 		       is_on(&m->modes, P_FROM_SEVERAL) ||
 		       is_on(&m->modes, P_SENDER_FIELD) ||
 		       is_on(&m->modes, P_RESENT_FROM);
-	return is_on(&m->modes, P_FROM_FORGED) && !is_inside(f) &&
-	       f->partner != F_YES;
+	return m->guarded && !is_inside(f) && f->partner != F_YES;
 }
 
 /* What cannot be read may be shown as anybody's. */
@@ -207,41 +229,72 @@ static enum fact has_alien(struct lookup *l, const struct judge_message *m,
 	return alien;
 }
 
-/* Nobody hides one behind more of them than are looked at. */
-static enum fact has_ours(struct lookup *l, const struct addrlist *list)
+/* The modes of one domain that From names; empty: of more than are looked at,
+ * behind whom nobody hides one. */
+static void take_named(struct lookup *l, struct span domain,
+		       struct judge_message *m, struct policy_modes *modes,
+		       enum fact *ours)
 {
-	enum fact ours = fact_of(list->overflow);
+	enum fact is_ours = domain.n ? lookup_stranger(l, domain) : F_YES;
+	struct policy_modes of;
 
-	for (size_t i = 0; i < list->n && ours != F_YES; i++)
-		ours = fact_or(
-			ours,
-			lookup_stranger(l, addr_domain(&list->entry[i].addr)));
+	if (is_ours == F_NO)
+		return;
+	judge_modes(l, domain, &of);
+	if (of.mode[P_FROM_FORGED] < modes->mode[P_FROM_FORGED])
+		return;
+	if (of.mode[P_FROM_FORGED] > modes->mode[P_FROM_FORGED])
+		*ours = F_NO;
+	*ours = fact_or(*ours, is_ours);
+	(void)policy_modes_set(modes, P_FROM_FORGED,
+			       (enum policy_mode)of.mode[P_FROM_FORGED]);
+	if (domain.n)
+		memcpy(m->forged, domain.p, domain.n);
+	m->forged[domain.n] = '\0';
+}
+
+/* The strictest of the domains of ours in From decides. */
+static enum fact has_ours(struct lookup *l, const struct addrlist *list,
+			  struct judge_message *m, struct policy_modes *modes)
+{
+	enum fact ours = F_NO;
+
+	(void)policy_modes_set(modes, P_FROM_FORGED, M_OFF);
+	if (list->overflow)
+		take_named(l, SPAN_EMPTY, m, modes, &ours);
+	for (size_t i = 0; i < list->n; i++)
+		take_named(l, addr_domain(&list->entry[i].addr), m, modes,
+			   &ours);
 	return ours;
 }
 
 static void header_facts(struct lookup *l, const struct judge_client *c,
-			 const struct judge_message *m, const struct authors *a,
-			 struct header_facts *f_r)
+			 struct judge_message *m, const struct authors *a,
+			 struct policy_modes *modes)
 {
+	struct header_facts *f_r = &m->facts.header;
+
 	f_r->several = !authors_has_one(a);
 	f_r->from_alien = has_alien(l, m, P_FROM_NOT_OWNED, &a->from);
 	f_r->sender_alien = has_alien(l, m, P_SENDER_FIELD, &a->sender);
 	f_r->resent_alien = has_alien(l, m, P_RESENT_FROM, &a->resent);
 	if (!c->authenticated && m->subject.n == 0)
-		f_r->from_ours = has_ours(l, &a->from);
+		f_r->from_ours = has_ours(l, &a->from, m, modes);
 }
 
 void judge_headers(const struct judge *j, const struct judge_client *c,
 		   struct judge_message *m, const struct authors *a,
 		   int64_t deadline, struct verdict *v_r)
 {
+	struct policy_modes modes = m->modes;
 	struct lookup l;
 
 	*v_r = judge_verdict(R_NONE, "");
+	m->forged[0] = '\0';
 	if (!judge_wants_headers(c, m))
 		return;
 	lookup_begin(&l, j, deadline);
-	header_facts(&l, c, m, a, &m->facts.header);
+	header_facts(&l, c, m, a, &modes);
 	lookup_end(&l);
-	*v_r = judge_decide(j, c, STAGE_HEADERS, &m->facts, &m->modes);
+	*v_r = judge_decide(j, c, STAGE_HEADERS, &m->facts, &modes);
 }

@@ -208,6 +208,15 @@ bool snapshot_account_row(const struct snapshot *s, const struct addr *a,
 	return false;
 }
 
+bool snapshot_mode_is_on(const struct snapshot *s, enum predicate_id id)
+{
+	bool on = s->site.mode[id] != M_OFF;
+
+	for (size_t i = 0; i < s->modes_n && !on; i++)
+		on = s->modes[i].mode[id] != M_OFF;
+	return on;
+}
+
 void snapshot_modes(const struct snapshot *s, struct span domain,
 		    struct policy_modes *m_r)
 {

@@ -56,6 +56,9 @@ bool snapshot_account_row(const struct snapshot *s, const struct addr *a,
 bool snapshot_send_as(const struct snapshot *s, const struct addr *login,
 		      const struct addr *sender);
 
+/* Is a predicate on, for the site or for a domain? */
+bool snapshot_mode_is_on(const struct snapshot *s, enum predicate_id id);
+
 /* The modes for a domain, canonical; empty: of the site. */
 void snapshot_modes(const struct snapshot *s, struct span domain,
 		    struct policy_modes *m_r);

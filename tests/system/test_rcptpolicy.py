@@ -151,6 +151,7 @@ class Recipients(PolicyTest):
                  "access set @example.test x@a.spam.test allow",
                  "access set %s postmaster@ deny" % ALICE,
                  "access set %s <> deny" % BOB,
+                 "access set %s <> allow" % CAROL,
                  "access set bob+news@example.test * deny")
         for sender, rcpt, answer in (
                 ("y@a.spam.test", BOB, "550 5.7.1"),
@@ -160,6 +161,8 @@ class Recipients(PolicyTest):
                 ("postmaster@any.test", "alice+x@example.test", "550 5.7.1"),
                 ("postmaster@any.test", BOB, OK),
                 ("", BOB, "550 5.7.1"), ("", ALICE, OK),
+                ("a" * 65 + "@a.spam.test", CAROL, "550 5.7.1"),
+                ("a" * 65 + "@any.test", BOB, OK),
                 (ANN, "bob+news@example.test", "550 5.7.1"),
                 (ANN, "bob+olds@example.test", OK)):
             with self.subTest(sender=sender, rcpt=rcpt):
@@ -329,6 +332,7 @@ class OpenRelay(PolicyTest):
     def test_until_mta_domains_is_set_it_only_looks(self):
         self.addCleanup(self.reconfigure)
         self.reconfigure("mta_domains =")
+        self.policy("DELETE FROM network")      # of the tests before
         self.assertEqual(self.rcpt(OUT), OK)
         wait_until(lambda: "would be rejected by 'relay_denied'"
                    in self.sandbox.log("milter.log"))

@@ -391,6 +391,44 @@ class Header(SenderTest):
                                     "From: " + ALICE, to=BOB), "250")
         self.policy("DELETE FROM network")
 
+    def test_a_stranger_meets_the_mode_of_whom_he_names(self):
+        """Whatever the sender of his envelope."""
+        self.addCleanup(self.default_modes)
+        self.mode("shadow", "from_forged")
+        self.mode("enforce", "from_forged", domain="alias.test")
+        self.mode("off", "from_forged", domain="remote.test")
+        s = self.stranger()
+        for sender in ("x@remote.test", "x@evil.test", ""):
+            for fields, code in (
+                    (("From: ceo@alias.test",), "550 5.7.1"),
+                    (("From: %s, ceo@alias.test" % ALICE,), "550 5.7.1"),
+                    (("From: " + ALICE,), "250")):
+                self.assertAnswer(self.data(s, sender, *fields, to=BOB), code)
+        found = "FROM decision WHERE predicate = 'from_forged'" \
+            " AND sender IN ('x@evil.test', '')"
+        wait_until(lambda: self.sandbox.number("SELECT COUNT(*) " + found)
+                   >= 6, what="the decisions")
+        self.assertEqual(self.sandbox.sql(
+            "SELECT DISTINCT domain, shadow " + found + " ORDER BY domain"),
+            [["alias.test", "0"], ["example.test", "1"]])
+        self.mode("off", "from_forged")
+        self.assertAnswer(self.data(s, "", "From: ceo@alias.test", to=BOB),
+                          "550 5.7.1")
+        self.assertAnswer(self.data(s, "", "From: " + ALICE, to=BOB), "250")
+
+    def test_a_stranger_cannot_choose_his_modes(self):
+        self.addCleanup(self.default_modes)
+        self.mode("enforce", "helo_forged")
+        self.mode("off", "helo_forged", domain="remote.test")
+        self.assertAnswer(self.mail_from(self.stranger("example.test"),
+                                         "x@remote.test"), "550 5.7.1")
+
+    def test_a_sender_that_is_no_address_has_a_domain(self):
+        self.mode("enforce", "sender_forged")
+        s = self.stranger()
+        self.assertAnswer(self.mail_from(s, "a" * 65 + ALICE), "553 5.7.1")
+        self.assertAnswer(self.mail_from(s, "a" * 65 + "@remote.test"), "250")
+
     def test_shadow_logs_and_off_is_off(self):
         s = self.login()
         self.mode("shadow", *HEADERS)

@@ -13,6 +13,7 @@
 #include "lmtpd/forward.h"
 #include "lmtpd/rcpt.h"
 #include "lmtpd/say.h"
+#include "policy/intakelog.h"
 
 enum { WHY_MAX = 512, LINE_MAX_OCTETS = 4096 };
 

@@ -15,6 +15,7 @@
 #include "milter/drain.h"
 #include "milter/say.h"
 #include "policy/intakecharge.h"
+#include "policy/intakelog.h"
 
 enum { WHY_MAX = 512 };
 

@@ -5,21 +5,17 @@
 
 #include "lib/array.h"
 #include "lib/clock.h"
-#include "lib/esc.h"
 #include "lib/fault.h"
-#include "lib/log.h"
-#include "lib/metric.h"
 #include "lib/trace.h"
 #include "policy/intakecharge.h"
 #include "policy/notice.h"
 
 enum {
 	TRACE_MAX = 8192, /* the column */
-	SENDER_MAX = 320, /* the column; Return-Path has all of it */
-	LINE_MAX_OCTETS = 4096
+	SENDER_MAX = 320  /* the column; Return-Path has all of it */
 };
 
-static struct intake_box *find_box(const struct intake *in, uint64_t mailbox_id)
+struct intake_box *intake_find_box(const struct intake *in, uint64_t mailbox_id)
 {
 	for (size_t i = 0; i < in->nbox; i++)
 		if (in->box[i].mailbox_id == mailbox_id)
@@ -32,7 +28,7 @@ static bool add_box(struct intake *in, const struct judged_target *t,
 {
 	struct intake_box *b;
 
-	if (find_box(in, t->box.mailbox_id))
+	if (intake_find_box(in, t->box.mailbox_id))
 		return true;
 	b = array_grow(in->box, in->nbox, &in->box_size, sizeof(*b));
 	if (!b)
@@ -127,8 +123,9 @@ static bool choose_boxes(struct storing *st, size_t first, size_t n)
 		for (size_t k = 0; k < r->n; k++) {
 			struct intake_box *b =
 				judged_stores(&r->target[k])
-					? find_box(in,
-						   r->target[k].box.mailbox_id)
+					? intake_find_box(
+						  in,
+						  r->target[k].box.mailbox_id)
 					: NULL;
 			bool chosen = !b || b->uid || b->duplicate;
 
@@ -389,9 +386,17 @@ static enum reply_id full(const struct intake *in,
 			  const struct judged_target *t)
 {
 	const struct intake_box *b =
-		judged_stores(t) ? find_box(in, t->box.mailbox_id) : NULL;
+		judged_stores(t) ? intake_find_box(in, t->box.mailbox_id)
+				 : NULL;
 
 	return b ? b->full : R_NONE;
+}
+
+static bool may_have(const struct judged_target *t, enum reply_id full)
+{
+	if (full != R_NONE)
+		return full == R_DELIVER_QUOTA && t->may_pass;
+	return judged_stores(t) || judged_goes_on(t);
 }
 
 /* Somebody has room, and the MTA may try again for those without; or there is
@@ -403,10 +408,10 @@ static bool has_others(const struct intake *in, const struct judged_rcpt *r)
 	for (size_t k = 0; k < r->n; k++) {
 		const struct judged_target *t = &r->target[k];
 
-		if (full(in, t) != R_NONE)
-			any = true;
-		else if (judged_stores(t) || judged_goes_on(t))
+		if (may_have(t, full(in, t)))
 			others = true;
+		else if (full(in, t) != R_NONE)
+			any = true;
 	}
 	return !any || (others && !judged_denies(r));
 }
@@ -422,6 +427,10 @@ struct span intake_full_path(const struct intake *in)
 /* As if it had been found at RCPT. */
 static void set_full(struct judged_target *t, enum reply_id id)
 {
+	if (id == R_DELIVER_QUOTA && t->may_pass) {
+		t->kind = JUDGED_PASS;
+		return;
+	}
 	t->why = (struct verdict){ .id = id == R_DELIVER_QUOTA
 						 ? R_RCPT_OVER_QUOTA
 						 : id,
@@ -468,128 +477,5 @@ void intake_keep_full(struct intake *in)
 			judged_keep(r);
 		}
 		(void)add_boxes(in, r, i);
-	}
-}
-
-const char *intake_queue_id(const struct intake_facts *f, char room[64])
-{
-	struct span id = span_head(f->queue_id, 63);
-
-	if (id.n == 0)
-		return "NOQUEUE";
-	memcpy(room, id.p, id.n);
-	room[id.n] = '\0';
-	return room;
-}
-
-void intake_log_mail(const struct intake *in, const struct content *c,
-		     const struct intake_facts *f)
-{
-	struct esc_text from;
-	char id[64];
-
-	if (c->mail.content)
-		metric_add(M_MAIL_OCTETS, spool_size(c->mail.content));
-	log_info("%s: from=<%s>, size=%llu, nrcpt=%zu", intake_queue_id(f, id),
-		 esc_text(&from, f->sender),
-		 (unsigned long long)(c->mail.content
-					      ? spool_size(c->mail.content)
-					      : 0),
-		 in->nrcpt);
-}
-
-static void put_sent(const struct intake_box *b, struct buf *out)
-{
-	metric_add(b->duplicate ? M_MAIL_KNOWN : M_MAIL_STORED, 1);
-	buf_puts(out, "dsn=2.0.0, status=sent (");
-	if (b->duplicate)
-		buf_puts(out, "duplicate, stored before)");
-	else
-		buf_printf(out, "stored as %llu/%llu)",
-			   (unsigned long long)b->mailbox_id,
-			   (unsigned long long)b->uid);
-}
-
-static void put_failed(const char *status, enum reply_id id, const char *why,
-		       struct buf *out)
-{
-	const struct reply *r = reply_get(id);
-
-	metric_add(span_is(span_of(status), "deferred") ? M_MAIL_DEFERRED
-							: M_TARGET_LEFT_OUT,
-		   1);
-	buf_printf(out, "dsn=%s, status=%s (", r->enhanced, status);
-	reply_put_text(out, id, NULL);
-	if (*why)
-		buf_printf(out, ": %s", why);
-	buf_puts(out, ")");
-}
-
-static void put_outcome(const struct intake *in, const struct judged_target *t,
-			enum reply_id id, struct buf *why, struct buf *out)
-{
-	const struct intake_box *b = find_box(in, t->box.mailbox_id);
-
-	if (t->kind == JUDGED_LEFT_OUT || t->kind == JUDGED_FULL)
-		put_failed(t->kind == JUDGED_FULL ? "deferred"
-						  : "undeliverable",
-			   t->why.id, t->why.predicate, out);
-	else if (id == R_NONE && b)
-		put_sent(b, out);
-	else
-		put_failed("deferred", id, why->n ? buf_cstr(why) : "", out);
-}
-
-/* He is the only one who would have it, and nobody is told. */
-static void warn_left_out(const struct intake_rcpt *r,
-			  const struct judged_target *t, const char *id)
-{
-	struct esc_text list, member;
-
-	log_warn("%s: <%s> goes without the mail to <%s>, which others have: "
-		 "%s is still there after list_full_wait",
-		 id, esc_text(&member, addr_span(&t->address)),
-		 esc_text(&list, addr_bare(span_of(r->path))),
-		 t->why.predicate);
-}
-
-/* As Postfix's delivery agents say it. */
-static void log_target(const struct intake *in, const struct intake_rcpt *r,
-		       const struct judged_target *t,
-		       const struct intake_facts *f, enum reply_id id,
-		       struct buf *why)
-{
-	struct span original = addr_bare(span_of(r->path));
-	struct span to = addr_span(&t->address);
-	double delay = (double)(clock_ms() - f->begun) / 1000;
-	struct buf b = BUF_INIT(LINE_MAX_OCTETS);
-	char room[64];
-
-	buf_puts(&b, "to=<");
-	esc_put(&b, to, ESC_MAX);
-	if (!span_eq_nocase(original, to)) {
-		buf_puts(&b, ">, orig_to=<");
-		esc_put(&b, original, ESC_MAX);
-	}
-	buf_printf(&b, ">, relay=mailrow, delay=%.2f, ", delay);
-	put_outcome(in, t, id, why, &b);
-	log_info("%s: %s", intake_queue_id(f, room), buf_cstr(&b));
-	buf_release(&b);
-	if (id == R_NONE && t->kind == JUDGED_LEFT_OUT &&
-	    judge_may_wait(t->why.id))
-		warn_left_out(r, t, room);
-}
-
-void intake_log(const struct intake *in, size_t first, size_t n,
-		const struct intake_facts *f, enum reply_id id, struct buf *why)
-{
-	for (size_t i = first; i < first + n; i++) {
-		const struct intake_rcpt *r = &in->rcpt[i];
-
-		for (size_t k = 0; k < r->judged.n; k++)
-			if (r->judged.target[k].kind != JUDGED_FOREIGN &&
-			    r->judged.target[k].kind != JUDGED_PASS)
-				log_target(in, r, &r->judged.target[k], f, id,
-					   why);
 	}
 }

@@ -49,6 +49,10 @@ struct intake_facts {
 	int64_t begun; /* clock_ms() at MAIL */
 };
 
+/* NULL: no such one. */
+struct intake_box *intake_find_box(const struct intake *in,
+				   uint64_t mailbox_id);
+
 /* Remembers an accepted recipient, whose judgement is taken over. R_NONE, or
  * why it cannot be (then r is released). */
 enum reply_id intake_add(struct intake *in, struct span path,
@@ -93,17 +97,5 @@ bool intake_without_full(struct intake *in, size_t first, size_t n)
 
 /* Recipients of which a mailbox is JUDGED_FULL are the MTA's. */
 void intake_keep_full(struct intake *in);
-
-/* One line about the mail, and one for each address that the recipients
- * [first, first + n) lead to and that we store in or leave out, in the form
- * of Postfix's delivery agents; id and why are what intake_store() said. */
-void intake_log_mail(const struct intake *in, const struct content *c,
-		     const struct intake_facts *f);
-void intake_log(const struct intake *in, size_t first, size_t n,
-		const struct intake_facts *f, enum reply_id id,
-		struct buf *why);
-
-/* For log lines: "NOQUEUE" when it is empty. */
-const char *intake_queue_id(const struct intake_facts *f, char room[64]);
 
 #endif

@@ -107,8 +107,10 @@ enum judged_kind {
 
 struct judged_target {
 	enum judged_kind kind;
-	bool itself; /* goes on, and is the recipient itself, perhaps without
-		      * its extension: the MTA has it already */
+	bool itself;   /* goes on, and is the recipient itself, perhaps without
+			* its extension: the MTA has it already */
+	bool may_pass; /* mirrored: where there is no room for our copy the
+			* mail goes on without it (PASS) */
 	struct addr address; /* canonical; of a mailbox as stored */
 	struct box box;      /* STORE, MIRROR, FULL */
 	uint64_t quota;      /* octets, 0 = none */

@@ -106,6 +106,12 @@ static void judge_mailbox_target(struct judging *g,
 	f->active = b->facts.active;
 	f->room = f->active == F_YES ? has_room(b, g->message->size) : F_TEMP;
 	t->kind = f->active == F_YES ? kind_of_mode[b->mode] : JUDGED_LEFT_OUT;
+	t->may_pass =
+		t->kind == JUDGED_MIRROR && g->client->role != JUDGE_STORE;
+	if (t->may_pass && f->room == F_NO) {
+		f->room = F_YES;
+		t->kind = JUDGED_PASS;
+	}
 	t->address = b->facts.name;
 	t->box = b->box;
 	t->quota = b->facts.quota;
@@ -155,6 +161,10 @@ static void decide_and_promise(const struct judging *g, struct facts *f,
 	decide_target(g, f, t);
 	if (is_promised(g, t))
 		return;
+	if (t->may_pass) {
+		t->kind = JUDGED_PASS;
+		return;
+	}
 	f->rcpt.room = F_NO;
 	f->over_quota_hard = false;
 	decide_target(g, f, t);

@@ -19,6 +19,7 @@ policy_libjudge_a_SOURCES = policy/decisionlog.c policy/decisionlog.h \
 	policy/underway.c policy/underway.h \
 	policy/intake.c policy/intake.h \
 	policy/intakecharge.c policy/intakecharge.h \
+	policy/intakelog.c policy/intakelog.h \
 	policy/judge.c policy/judge.h \
 	policy/judge_account.c \
 	policy/judge_limits.c \

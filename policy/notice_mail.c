@@ -8,7 +8,7 @@
 #include "lib/esc.h"
 #include "lib/log.h"
 #include "lib/net.h"
-#include "policy/intake.h"
+#include "policy/intakelog.h"
 
 enum { MAIL_MAX = 8192, WHY_MAX = 512, ID_SIZE = 12 };
 

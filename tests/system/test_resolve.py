@@ -312,6 +312,29 @@ class Served(SandboxTest):
                 what=address.decode())
         self.assertEqual(self.rows(ALICE, m), 1)
 
+    def test_a_mirror_that_is_full_hinders_nobody(self):
+        """Found at RCPT, by the size that is told, and at the end."""
+        self.sandbox.account("mira@example.test")
+        self.sandbox.sql("UPDATE account SET quota = 3000"
+                         " WHERE address = 'mira@example.test'")
+        self.serve("mira@example.test", "mirror")
+        self.addCleanup(self.serve, "mira@example.test", "default")
+        body = b"0123456789\r\n" * 400
+        for params in ("", " SIZE=5000", ""):
+            m = mail("no room", body)
+            with self.sandbox.smtp() as s:
+                s.cmd("MAIL FROM:<ann@remote.test>" + params, "250")
+                s.cmd("RCPT TO:<mira@example.test>", "250")
+                s.data(m)
+            wait_until(lambda m=m: self.sunk(m), what="the MTA's delivery")
+            self.assertEqual(self.rows("mira@example.test", m), 0)
+        self.assertEqual(self.sandbox.log("milter.log").count(
+            "to=<mira@example.test>: its mirrored copy is full"), 3)
+        m = mail("small")
+        with self.sandbox.smtp() as s:
+            s.send("ann@remote.test", ["mira@example.test"], m)
+        self.assertEqual(self.rows("mira@example.test", m), 1)
+
     def test_wrong_words_are_told(self):
         for args in (("example.test", "keep"), ("a@@b", "store"),
                      ("no domain", "store")):

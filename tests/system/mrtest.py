@@ -11,6 +11,7 @@ import glob
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -572,6 +573,24 @@ class Sandbox:
         """)
         if wrong:
             raise AssertionError("the store is inconsistent: %s" % wrong)
+
+
+def free_ports(n, host="127.0.0.1"):
+    """Where neither the kernel nor the sandbox takes theirs from: nobody
+    connects from there before the port is opened."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = []
+    while len(found) < n:
+        port = random.randrange(10000, 20000)
+        with contextlib.suppress(OSError), socket.socket(family) as s:
+            s.bind((host, port))
+            if port not in found:
+                found.append(port)
+    return found
+
+
+def free_port(host="127.0.0.1"):
+    return free_ports(1, host)[0]
 
 
 def listens(where):

@@ -5,9 +5,7 @@ as printed. All it writes lies in the sandbox's own directory."""
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 
 import mrtest
@@ -66,18 +64,6 @@ def unpacked():
     return where
 
 
-def free_ports(n):
-    """Where neither the kernel nor the sandbox takes theirs from."""
-    found = []
-    while len(found) < n:
-        port = random.randrange(10000, 20000)
-        with contextlib.suppress(OSError), socket.socket() as s:
-            s.bind(("127.0.0.1", port))
-            if port not in found:
-                found.append(port)
-    return found
-
-
 def with_a_full_name():
     """Sendmail sleeps a minute when the machine's name has no dot and no
     domain is found for it. Where we may, it gets a name of its own."""
@@ -106,7 +92,7 @@ class SendmailSandbox(mrtest.Sandbox):
     PARTS = ("db", "milter", "lmtpd", "authd", "pop3d", "sink")
 
     def __init__(self, conf=()):
-        self.port, self.forward_port = free_ports(2)
+        self.port, self.forward_port = mrtest.free_ports(2)
         super().__init__(place="/var/lib", conf=(
             *conf, "lmtp_forward = smtp://127.0.0.1:%d" % self.forward_port))
 

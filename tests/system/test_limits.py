@@ -5,12 +5,11 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 
-from mrtest import (PASSWORD, TOP, SandboxTest, Smtp, listens, mail, main,
-                    wait_until)
+from mrtest import (PASSWORD, TOP, SandboxTest, Smtp, free_port, listens, mail,
+                    main, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 FOREIGN = "x@foreign.test"
@@ -573,9 +572,7 @@ class Exactly(LimitTest):
         return place
 
     def second_port(self, place):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         name = "127.0.0.1:%d/inet" % port
         etc = os.path.join(self.sandbox.dir, "etc", "postfix")
         subprocess.run(["postconf", "-c", etc, "-M", "%s=127.0.0.1:%d inet n"

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from mrtest import (TOP, SandboxTest, Wire, mail, main, stored_part,
+from mrtest import (TOP, SandboxTest, Wire, free_port, mail, main, stored_part,
                     wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -236,9 +236,7 @@ class Protocol(LmtpTest):
             self.sandbox.start()
 
     def test_a_port_of_this_host_serves_too(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         self.reconfigure("lmtp_listen = unix:%s inet:127.0.0.1:%d" % (
             self.sandbox.env["MAILROW_LMTP"], port))
         self.sandbox.stop("lmtpd")

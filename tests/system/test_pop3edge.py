@@ -15,17 +15,10 @@ import threading
 import time
 import unittest
 
-from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, main,
-                    wait_until)
+from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, free_port,
+                    main, wait_until)
 from test_pop3 import children
 from test_pop3parent import ALICE, BOB, Parent
-
-
-def free_port(host="127.0.0.1"):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
 
 
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -135,7 +135,7 @@ class Purge(Base):
         # a session may be 6 hours old, whatever undelete_window says
         self.age(5.9 / 24)
         self.age(0.3, where="uid = %d" % old)
-        self.age(6, "receipt", "received_at")
+        self.age(8, "receipt", "received_at")
         dry = self.purge("--dry-run")
         self.assertEqual((dry["trash"], dry["receipts"], dry["dry_run"]),
                          (1, 3, True))
@@ -252,7 +252,7 @@ class Purge(Base):
         self.send()
         self.delete()
         self.age(9)
-        self.age(6, "receipt", "received_at")
+        self.age(8, "receipt", "received_at")
         self.sandbox.environ["MAILROW_FAULT_DIR"] = \
             self.sandbox.env["MAILROW_FAULT_DIR"]
         self.sandbox.fault("purge-committed", "stall 1200")

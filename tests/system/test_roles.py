@@ -5,19 +5,12 @@ mail comes back we store, and decide about nothing but the recipient."""
 
 import os
 import signal
-import socket
 import subprocess
 
-from mrtest import (PASSWORD, SandboxTest, mail, main, stored_part, tracers,
-                    wait_until)
+from mrtest import (PASSWORD, SandboxTest, free_port, mail, main, stored_part,
+                    tracers, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Roles(SandboxTest):

@@ -49,6 +49,11 @@ static struct intake_facts finish_facts(const struct session *s)
 	};
 }
 
+static bool is_limit(enum reply_id id)
+{
+	return id == R_LIMIT_IN || id == R_LIMIT_IN_HARD;
+}
+
 static enum reply_id store(struct finishing *f, size_t first, size_t n)
 {
 	enum reply_id id;
@@ -59,7 +64,7 @@ static enum reply_id store(struct finishing *f, size_t first, size_t n)
 			  &f->s->message.judged, &f->why);
 	for (size_t i = first; i < first + n; i++) {
 		f->outcome[i].id = id;
-		if (id == R_LIMIT_IN || id == R_LIMIT_IN_HARD)
+		if (is_limit(id))
 			memcpy(f->outcome[i].until,
 			       f->s->message.judged.limited_text,
 			       LIMITED_TEXT_MAX);
@@ -126,10 +131,8 @@ static enum reply_id store_one(struct finishing *f, size_t i)
 static enum reply_id waits_for(const struct judged_rcpt *r)
 {
 	const struct judged_target *t = judged_full(r);
-	bool limited =
-		t && (t->why.id == R_LIMIT_IN || t->why.id == R_LIMIT_IN_HARD);
 
-	return limited ? R_LIMIT_IN : R_DELIVER_QUOTA;
+	return t && is_limit(t->why.id) ? R_LIMIT_IN : R_DELIVER_QUOTA;
 }
 
 /* One transaction a recipient, each with a content of its own. When one could

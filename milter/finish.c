@@ -89,15 +89,9 @@ static bool may_discard(const struct message *m)
 {
 	if (m->intake.nrcpt == 0)
 		return false;
-	for (size_t i = 0; i < m->intake.nrcpt; i++) {
-		const struct judged_rcpt *r = &m->intake.rcpt[i].judged;
-
-		if (r->n == 0)
+	for (size_t i = 0; i < m->intake.nrcpt; i++)
+		if (judged_rcpt_goes_on(&m->intake.rcpt[i].judged))
 			return false;
-		for (size_t k = 0; k < r->n; k++)
-			if (judged_goes_on(&r->target[k]))
-				return false;
-	}
 	return true;
 }
 

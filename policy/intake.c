@@ -246,14 +246,6 @@ static bool make_charges(struct storing *st, const struct settings *s,
 	return limits_charge(l, octets, percent, &st->charges);
 }
 
-static bool goes_on(const struct judged_rcpt *r)
-{
-	for (size_t k = 0; k < r->n; k++)
-		if (judged_goes_on(&r->target[k]))
-			return true;
-	return r->n == 0;
-}
-
 /* A retry is not charged again for what is there already. But the mail may go
  * to others as well, and they to whom it goes may be others each time. */
 static bool is_news_to_others(const struct storing *st)
@@ -262,15 +254,14 @@ static bool is_news_to_others(const struct storing *st)
 		if (!st->target[i].duplicate_r)
 			return false;
 	for (size_t i = 0; i < st->in->nrcpt; i++)
-		if (goes_on(&st->in->rcpt[i].judged))
+		if (judged_rcpt_goes_on(&st->in->rcpt[i].judged))
 			return true;
 	return false;
 }
 
-static enum reply_id committed(struct storing *st, const struct settings *s,
-			       struct buf *why)
+static enum reply_id charge_others(struct storing *st, const struct settings *s,
+				   struct buf *why)
 {
-	take_results(st);
 	if (intake_owes(&st->charges) && is_news_to_others(st))
 		return intake_charge_these(s, st->message, &st->charges, why);
 	notice_charged(&st->charges);
@@ -287,8 +278,9 @@ static enum reply_id commit(struct storing *st, const struct settings *s,
 			       &st->charges,
 			       deadline_in(s->conf->deliver_timeout), why)) {
 	case DELIVER_OK:
+		take_results(st);
 		return FAULT(INTAKE_AFTER_COMMIT) ? R_DELIVER_TEMP
-						  : committed(st, s, why);
+						  : charge_others(st, s, why);
 	case DELIVER_QUOTA:
 		take_full(st);
 		return R_DELIVER_QUOTA;

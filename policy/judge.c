@@ -205,6 +205,14 @@ void judged_release(struct judged_rcpt *r)
 	memset(r, 0, sizeof(*r));
 }
 
+bool judged_rcpt_goes_on(const struct judged_rcpt *r)
+{
+	for (size_t k = 0; k < r->n; k++)
+		if (judged_goes_on(&r->target[k]))
+			return true;
+	return r->n == 0;
+}
+
 const struct judged_target *judged_full(const struct judged_rcpt *r)
 {
 	for (size_t i = 0; i < r->n; i++)

@@ -184,6 +184,10 @@ static inline bool judged_goes_on(const struct judged_target *t)
 	       t->kind == JUDGED_FOREIGN;
 }
 
+/* True if it leads to one that the MTA has to deliver, or is not known to lead
+ * anywhere else. */
+bool judged_rcpt_goes_on(const struct judged_rcpt *r);
+
 /* The first mailbox that it leads to that is full, while others are not; NULL:
  * none is. */
 const struct judged_target *judged_full(const struct judged_rcpt *r);

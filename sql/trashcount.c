@@ -34,7 +34,6 @@ enum db_result trashcount_begin(struct db *db, struct trash_count *c_r)
 enum db_result trashcount_hour(struct db *db, uint64_t age,
 			       struct trash_count *c)
 {
-	char from[sizeof(c->next)];
 	const struct sqlval start = sql_bytes(span_of(c->next));
 	const struct sqlval param[] = { sql_u64(age), sql_u64(age), start,
 					start };
@@ -48,7 +47,5 @@ enum db_result trashcount_hour(struct db *db, uint64_t age,
 	c->rows += col[0].u;
 	c->due += col[1].u;
 	c->due_octets += col[2].u;
-	memcpy(from, c->next, sizeof(from));
-	return find(db, Q_TRASH_NEXT,
-		    (const struct sqlval[]){ sql_bytes(span_of(from)) }, c);
+	return find(db, Q_TRASH_NEXT, &start, c);
 }

@@ -78,7 +78,6 @@ static enum db_result put_place(struct db *db, const struct deliver_mail *m)
 		sql_u64(0), sql_bytes(span_make(nothing, sizeof(nothing))),
 		sql_u64(0)
 	};
-
 	enum db_result r = db_run(db, Q_CONTENT_PUT, param);
 
 	return r == DB_OK ? replay_fault(db, FAULT_DELIVER_PLACE) : r;

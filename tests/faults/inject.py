@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from mrtest import wait_until
+from mrtest import limit_files, status_of, wait_until
 
 TICK = os.sysconf("SC_CLK_TCK")
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x00020000, 0x4000, 1 << 18
@@ -136,14 +136,6 @@ def open_files(pid):
     return [int(fd) for fd in os.listdir("/proc/%d/fd" % pid)]
 
 
-def limit_files(pid, soft, hard):
-    """As the process's own user, who may always: root may not everywhere."""
-    subprocess.run(["prlimit", "--pid", str(pid),
-                    "--nofile=%s:%s" % (soft, hard)], check=True,
-                   user=int(status(pid, "Uid").split()[0]),
-                   group=int(status(pid, "Gid").split()[0]), extra_groups=[])
-
-
 def files_limits(pid):
     with open("/proc/%d/limits" % pid) as f:
         for line in f:
@@ -199,15 +191,7 @@ def failing(said, calls, error, pids):
 
 
 def tracer_of(pid):
-    return int(status(pid, "TracerPid"))
-
-
-def status(pid, key):
-    with open("/proc/%d/status" % pid) as f:
-        for line in f:
-            if line.startswith(key + ":"):
-                return line.split(":", 1)[1].strip()
-    return ""
+    return int(status_of(pid, "TracerPid"))
 
 
 def children(pid):

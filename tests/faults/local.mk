@@ -29,7 +29,7 @@ check-faults: all tests/faults/powercut.so
 .PHONY: check-faults
 
 # All there is: the matrix three times, each single failure of an allocation, a
-# mail of 200 MB. It takes hours.
+# mail of 200 MB.
 check-faults-whole:
 	$(MAKE) check-faults FAULTS='--all --rounds 3 $(FAULTS)'
 	$(MAKE) check-nomem MAILROW_NOMEM_ALL=1

@@ -14,9 +14,6 @@ from mrtest import PASSWORD, Failed, wait_until
 from rows import row
 from traffic import Door
 
-ABROAD = "x@foreign.test"
-
-
 def size_limit(world, octets):
     world.sandbox.postconf("-e", "message_size_limit=%d" % octets)
 
@@ -153,7 +150,7 @@ def mixed(world, m):
     with world.sandbox.submission() as s:
         s.auth_plain(m.sender, PASSWORD)
         s.cmd("MAIL FROM:<%s>" % m.sender, "250")
-        for r in m.rcpts + [ABROAD]:
+        for r in m.rcpts + [mails.ABROAD]:
             s.cmd("RCPT TO:<%s>" % r, "250")
         try:
             return s.data(m.octets())
@@ -177,7 +174,7 @@ def stored_meanwhile(world, name, during):
             s.cmd("DATA", "354")
             s.put(m.octets().replace(b"\r\n.", b"\r\n..") + b".\r\n")
             world.hit("milter-before-reply")
-            during(world.processes(name))
+            during(world, world.processes(name))
             answer = s.answer("250")
     except Failed as e:
         answer = e.answer
@@ -199,21 +196,16 @@ def comes_again(world, m, answer):
     door.close()
 
 
-def kill_all(world):
-    def during(pids):
-        for pid in pids:
-            world.kill(pid)
-    return during
+def kill_all(world, pids):
+    for pid in pids:
+        world.kill(pid)
 
 
-def kill_behind_reply(world):
-    def during(pids):
-        """They sleep while our reply comes, and never read it."""
-        with stopped(*pids):
-            time.sleep(1.5)
-            for pid in pids:
-                world.kill(pid)
-    return during
+def kill_behind_reply(world, pids):
+    """They sleep while our reply comes, and never read it."""
+    with stopped(*pids):
+        time.sleep(1.5)
+        kill_all(world, pids)
 
 
 @row("cleanup killed after our DISCARD", (30,), doubt=True)
@@ -222,7 +214,7 @@ def killed_after_discard(world):
     Killed before our reply comes, and when it has come. (smtpd answers 451
     without cleanup.)"""
     for name in ("cleanup", "smtpd"):
-        for during in (kill_all(world), kill_behind_reply(world)):
+        for during in (kill_all, kill_behind_reply):
             m, answer = stored_meanwhile(world, name, during)
             world.expect("no 250 without %s: %s" % (name, answer),
                          not answer.startswith("250"))
@@ -256,7 +248,7 @@ def queue_full(world):
             with contextlib.ExitStack() as full:
                 m, answer = stored_meanwhile(
                     world, "cleanup",
-                    lambda pids: full.enter_context(filled(queue)))
+                    lambda *_: full.enter_context(filled(queue)))
             comes_again(world, m, answer)
             world.over()
             t.flow(10)

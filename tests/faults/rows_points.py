@@ -34,8 +34,8 @@ ALL_CLIENTS = {"ways": {"smtp": 2, "queue": 1, "lmtp": 1, "submission": 1},
                "readers": 3}
 # From here on the mail may be stored although its client hears 451.
 STORED = re.compile(r"deliver-(plain-unread|commit-unread|committed)"
-                    r"|intake-after|milter-(edit|before-reply)|lmtp-(forward|before"
-                    r"|split|between|replied)")
+                    r"|intake-after|milter-(edit|before-reply)"
+                    r"|lmtp-(forward|before|split|between|replied)")
 # orders in one row of the short form
 TOGETHER = {"cut": 8, "fail": 8, "stall": 12}
 STALL = 300             # ms

@@ -82,17 +82,22 @@ static void another_life_of_the_address_is_another_account(void **state)
 	assert_int_equal(report.back, 1);
 }
 
+/* Until the next call. */
+static const char *user(unsigned i)
+{
+	static char address[32];
+
+	snprintf(address, sizeof(address), "u%u@example.org", i);
+	return address;
+}
+
 static void an_account_that_cannot_be_told_is_not_gone(void **state)
 {
 	struct purge_settings s = settings();
 
 	(void)state;
-	for (unsigned i = 0; i < 6; i++) {
-		char address[32];
-
-		snprintf(address, sizeof(address), "u%u@example.org", i);
-		fix_box(address);
-	}
+	for (unsigned i = 0; i < 6; i++)
+		fix_box(user(i));
 	fix_sql("UPDATE mailbox SET gone_since = '2020-01-01'");
 	purge_with(&s); /* nobody to ask */
 	assert_true(report.accounts_away);
@@ -114,12 +119,8 @@ static void an_account_that_cannot_be_told_is_not_gone(void **state)
 static void rows_that_make_no_sense_hide_no_others(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 5; i++) {
-		char address[32];
-
-		snprintf(address, sizeof(address), "u%u@example.org", i);
-		owned_box(address);
-	}
+	for (unsigned i = 0; i < 5; i++)
+		owned_box(user(i));
 	fix_box("gone@example.org");
 	fix_sql("ALTER TABLE account MODIFY quota BIGINT NOT NULL DEFAULT 0");
 	fix_sql("UPDATE account SET quota = -1");

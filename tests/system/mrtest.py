@@ -73,6 +73,25 @@ def children(pid):
         return [int(n) for n in f.read().split()]
 
 
+def status_of(pid, key):
+    """A line of its status; "" when there is none."""
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith(key + ":"):
+                return line.split(":", 1)[1].strip()
+    return ""
+
+
+def limit_files(pid, soft, hard=""):
+    """How many it may have open, as its own user, who may always: root may
+    not everywhere."""
+    subprocess.run(["prlimit", "--pid", str(pid),
+                    "--nofile=%s:%s" % (soft, hard)], check=True,
+                   user=int(status_of(pid, "Uid").split()[0]),
+                   group=int(status_of(pid, "Gid").split()[0]),
+                   extra_groups=[])
+
+
 class Failed(Exception):
     """A server's answer that the caller did not want."""
 

@@ -16,7 +16,7 @@ import time
 import unittest
 
 from mrtest import (PASSWORD, Failed, Pop3, built_with_faults, free_port,
-                    main, wait_until)
+                    limit_files, main, wait_until)
 from test_pop3 import children
 from test_pop3parent import ALICE, BOB, Parent
 
@@ -332,19 +332,11 @@ class Console(Edge):
             s.close()
         self.assertEqual(self.who(), [])
 
-    def limit_descriptors(self, pid, n):
-        """As its own user, who may always: root may not everywhere."""
-        with open("/proc/%d/status" % pid) as f:
-            user, group = re.findall(r"(?m)^[UG]id:\s+(\d+)", f.read())
-        subprocess.run(["prlimit", "--pid", str(pid), "--nofile=%d:" % n],
-                       check=True, user=int(user), group=int(group),
-                       extra_groups=[])
-
     def test_without_descriptors_an_administrator_waits_and_nobody_spins(self):
         pid, told = self.keeper(), []
         asking = threading.Thread(target=lambda: told.append(self.who()))
         soft = resource.prlimit(self.parent(), resource.RLIMIT_NOFILE)[0]
-        self.limit_descriptors(pid, len(os.listdir("/proc/%d/fd" % pid)))
+        limit_files(pid, len(os.listdir("/proc/%d/fd" % pid)))
         try:
             asking.start()
             self.logged("cannot accept at the control socket")
@@ -352,7 +344,7 @@ class Console(Edge):
             time.sleep(1)
             self.assertLess(self.ticks(pid) - ticks, 20, "it spins")
         finally:
-            self.limit_descriptors(pid, soft)
+            limit_files(pid, soft)
         asking.join(20)
         self.assertEqual(told, [[]])
 

@@ -426,18 +426,24 @@ static void a_damaged_mail_costs_its_own_command_only(void **state)
 	assert_true(rig.mail[2].moved);
 }
 
+/* RETR of the only mail, whose head has come. b is empty then. */
+static void begin_retr(struct buf *b, uint64_t octets)
+{
+	add_small(1);
+	poprig_login(&rig);
+	rig.stalled = true;
+	(void)poprig_say(&rig, "RETR 1");
+	chan_put_mail(b, 100, octets);
+	popstate_frame(&rig.pop, buf_span(b));
+	buf_reset(b);
+}
+
 static void a_mail_found_damaged_when_it_has_begun_is_cut(void **state)
 {
 	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
 
 	(void)state;
-	add_small(1);
-	poprig_login(&rig);
-	rig.stalled = true;
-	(void)poprig_say(&rig, "RETR 1");
-	chan_put_mail(&b, 100, 15);
-	popstate_frame(&rig.pop, buf_span(&b));
-	buf_reset(&b);
+	begin_retr(&b, 15);
 	chan_put_damaged(&b, 100);
 	popstate_frame(&rig.pop, buf_span(&b));
 	assert_true(rig.pop.ended);
@@ -491,13 +497,7 @@ static void more_data_than_announced_is_trouble(void **state)
 	struct buf b = BUF_INIT(CHAN_FRAME_MAX);
 
 	(void)state;
-	add_small(1);
-	poprig_login(&rig);
-	rig.stalled = true;
-	(void)poprig_say(&rig, "RETR 1");
-	chan_put_mail(&b, 100, 3);
-	popstate_frame(&rig.pop, buf_span(&b));
-	buf_reset(&b);
+	begin_retr(&b, 3);
 	chan_put_data(&b, SPAN_LIT("four"));
 	popstate_frame(&rig.pop, buf_span(&b));
 	assert_true(rig.pop.ended);

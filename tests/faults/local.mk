@@ -31,7 +31,7 @@ check-faults: all tests/faults/powercut.so
 # All there is: the matrix three times, each single failure of an allocation, a
 # mail of 200 MB.
 check-faults-whole:
-	$(MAKE) check-faults FAULTS='--all --rounds 3 $(FAULTS)'
+	$(MAKE) check-faults FAULTS='--all --rounds 3'
 	$(MAKE) check-nomem MAILROW_NOMEM_ALL=1
 	$(MAKE) check-sys SYS=test_bigmail MAILROW_BIG_MAIL=200
 .PHONY: check-faults-whole

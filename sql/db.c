@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -135,12 +136,11 @@ struct db_target *db_target_new(const struct conf *c, enum program self,
 	snprintf(t->group, sizeof(t->group), "%s", program_option_group(self));
 	buf_printf(&file, "%s/%s.cnf", c->option_dir, t->group);
 	t->file = strdup(buf_cstr(&file));
-	t->loss = calloc(1, sizeof(*t->loss));
 	buf_release(&file);
 	t->self = self;
 	t->connect_timeout = whole_seconds(c->db_connect_timeout);
 	t->timeout = whole_seconds(c->db_timeout);
-	if (!t->file || !t->loss || !target_read(t, role, why)) {
+	if (!t->file || !target_read(t, role, why)) {
 		db_target_free(&t);
 		return NULL;
 	}
@@ -155,7 +155,6 @@ void db_target_free(struct db_target **t)
 	if (!*t)
 		return;
 	free((*t)->file);
-	free((*t)->loss);
 	free(*t);
 	*t = NULL;
 }
@@ -246,6 +245,14 @@ static void make_printable(char *s)
 			*s = '?';
 }
 
+/* A program has one server a role, whatever it looks up or delivers with. */
+static _Atomic int64_t lost_at[DB_ACCOUNTS + 1];
+
+int64_t db_lost_at(const struct db *db)
+{
+	return atomic_load(&lost_at[db->target->role]);
+}
+
 /* Nothing was heard of the server, or nobody is there. */
 static bool is_loss(unsigned code)
 {
@@ -268,7 +275,7 @@ enum db_result db_fail(struct db *db, unsigned code, const char *server_text)
 	const struct dberror *e = dberror_find(code);
 
 	if (db->my && !db->connecting && is_loss(code))
-		atomic_store(&db->target->loss->at, clock_ms());
+		atomic_store(&lost_at[db->target->role], clock_ms());
 	db->err = code;
 	db->failed = e->result;
 	if (e->names_only && *server_text)

@@ -278,7 +278,7 @@ enum db_result db_connect(struct db *db)
 static bool is_suspect(const struct db *db)
 {
 	return db->my && !db->connecting && !db->tx_used && !db->open &&
-	       db->heard_at < atomic_load(&db->target->loss->at);
+	       db->heard_at < db_lost_at(db);
 }
 
 enum db_result db_ready(struct db *db)

@@ -3,8 +3,6 @@
 #ifndef MAILROW_SQL_DBINT_H
 #define MAILROW_SQL_DBINT_H
 
-#include <stdatomic.h>
-
 #include "sql/db.h"
 #include "sql/dbuser.h"
 
@@ -21,11 +19,6 @@ enum {
 	DB_SERVER_MAX = 320
 };
 
-/* When a connection of the target was last lost. */
-struct db_loss {
-	_Atomic int64_t at;
-};
-
 struct db_target {
 	char *file; /* option file */
 	char group[64];
@@ -36,7 +29,6 @@ struct db_target {
 	struct dbuser user;
 	unsigned connect_timeout; /* seconds */
 	unsigned timeout;
-	struct db_loss *loss;
 };
 
 /* One column of a result: bound once, its memory grows. */
@@ -112,6 +104,9 @@ enum db_result db_fail(struct db *db, unsigned code, const char *server_text);
 enum db_result db_fail_text(struct db *db, enum db_result r, const char *fmt,
 			    ...) __attribute__((format(printf, 3, 4)));
 enum db_result db_succeed(struct db *db);
+
+/* When a connection to its server was last lost (clock_ms()); 0 = never. */
+int64_t db_lost_at(const struct db *db);
 
 /* For the calling thread, where the library wants it. */
 void db_thread_ready(void);

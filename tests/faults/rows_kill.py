@@ -86,7 +86,7 @@ def pop3_sessions(world):
                 killed += 1
             time.sleep(0.05)
         # whoever dies by a signal makes its address wait
-        world.serve_within = 15
+        world.serve_within["pop3"] = 15
         world.over()
     world.expect("sessions were killed", killed == 8)
 

@@ -121,6 +121,8 @@ def half_open(world):
     with world.traffic(150, ways=ways, readers=6) as t:
         t.flow(100)         # many connections are open
         between.say(deaf=True)
-        world.serve_within = 10     # db_timeout, and then five
+        # db_timeout and then five; a login asks two programs
+        world.serve_within = dict.fromkeys(world.serve_within, 10)
+        world.serve_within["pop3"] = 15
         world.over()
         t.flow(10)

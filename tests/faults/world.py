@@ -14,6 +14,7 @@ from mrtest import PASSWORD, Failed, Pop3, Sandbox, mail as plain_mail, wait_unt
 from oracle import Box, Oracle
 from traffic import Door, Traffic
 
+SERVED = ("smtp", "lmtp", "auth", "pop3")
 SERVE_WITHIN = 5        # seconds, from the end of the fault
 # For one answer: deliver_timeout, and what a busy machine may add. Time that
 # a client waits before it is served counts too.
@@ -100,7 +101,7 @@ class World:
         self.expected = None
         self.queue_within = 60
         self.deep = False       # verify --deep
-        self.serve_within = SERVE_WITHIN
+        self.serve_within = dict.fromkeys(SERVED, SERVE_WITHIN)
         self.forget_dead_database()
 
     def forget_dead_database(self):
@@ -360,7 +361,7 @@ class World:
         if self.over_at is not None:
             return
         self.over_at = time.monotonic()
-        for name in ("smtp", "lmtp", "auth", "pop3"):
+        for name in SERVED:
             t = threading.Thread(target=self.probe, args=(name,), daemon=True)
             self.probes.append(t)
             t.start()
@@ -408,17 +409,16 @@ class World:
             p.quit()
         return True
 
-    def expect_serving(self, within=None):
+    def expect_serving(self):
         """All doors serve again, within five seconds of over()."""
-        within = within or self.serve_within
         self.over()
         for t in self.probes:
             t.join(PROBE_MOST + 30)
-        for name in ("smtp", "lmtp", "auth", "pop3"):
+        for name in SERVED:
             took = self.served.get(name)
             if took is None:
                 self.problem("%s: no service after %d s" % (name, PROBE_MOST))
-            elif took > within:
+            elif took > self.serve_within[name]:
                 self.problem("%s: served again after %.1f s" % (name, took))
 
     def expect(self, what, held):

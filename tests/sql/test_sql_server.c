@@ -235,6 +235,36 @@ static void who_has_something_to_end_is_lent_first(void **state)
 	pool_free(&p);
 }
 
+/* Of one server, whatever it is used for: who delivers need not wait for the
+ * timeout that a look-up has waited for. */
+static void one_lost_connection_makes_the_idle_ones_new(void **state)
+{
+	struct db_target *t[2] = { fix_target(PROG_MILTER),
+				   fix_target(PROG_MILTER) };
+	struct sqlval box[] = { sql_u64(1) };
+	struct db *db[2];
+	uint64_t id[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		db[i] = db_new(t[i]);
+		assert_int_equal(db_connect(db[i]), DB_OK);
+		id[i] = db_thread_id(db[i]);
+	}
+	usleep(2000);
+	fix_sql("KILL %llu", (unsigned long long)id[0]);
+	for (int i = 0; i < 1000 && db_thread_id(db[0]) == id[0]; i++) {
+		usleep(1000);
+		assert_int_equal(db_run(db[0], Q_BOX_RETIRE, box), DB_OK);
+	}
+	assert_int_equal(db_run(db[1], Q_BOX_RETIRE, box), DB_OK);
+	assert_true(db_thread_id(db[1]) > id[1]);
+	for (int i = 0; i < 2; i++) {
+		db_free(&db[i]);
+		db_target_free(&t[i]);
+	}
+}
+
 static void wrong_passwords_are_our_trouble_not_the_peers(void **state)
 {
 	struct db_target *t = fix_target_as(PROG_POP3D, "nobody", "wrong");
@@ -374,6 +404,7 @@ int main(void)
 		cmocka_unit_test(
 			the_server_ends_a_transaction_that_nobody_goes_on_with),
 		cmocka_unit_test(who_has_something_to_end_is_lent_first),
+		cmocka_unit_test(one_lost_connection_makes_the_idle_ones_new),
 		cmocka_unit_test(wrong_passwords_are_our_trouble_not_the_peers),
 		cmocka_unit_test(accounts_may_lie_on_another_server),
 		cmocka_unit_test(

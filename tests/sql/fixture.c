@@ -38,13 +38,13 @@ void fix_option_file(const char *name, const char *text, unsigned mode)
 	assert_int_equal(chmod(fix_path(name), (mode_t)mode), 0);
 }
 
-struct conf *fix_conf_with(const char *lines)
+static struct conf *read_conf(const char *option_dir, const char *lines)
 {
 	struct buf text = BUF_INIT(4096), problems = BUF_INIT(4096);
 	struct conf_source src = { .file = "test" };
 	struct conf *c;
 
-	buf_printf(&text, "option_dir = %s\n%s", dir, lines);
+	buf_printf(&text, "option_dir = %s\n%s", option_dir, lines);
 	src.text = buf_span(&text);
 	c = conf_parse(&src, 1, &problems);
 	if (!c)
@@ -54,15 +54,25 @@ struct conf *fix_conf_with(const char *lines)
 	return c;
 }
 
-struct db_target *fix_target(enum program self)
+struct conf *fix_conf_with(const char *lines)
+{
+	return read_conf(dir, lines);
+}
+
+static struct db_target *make_target(const struct conf *c, enum program self)
 {
 	struct buf why = BUF_INIT(4096);
-	struct db_target *t = db_target_new(fix_conf, self, DB_STORE, &why);
+	struct db_target *t = db_target_new(c, self, DB_STORE, &why);
 
 	if (!t)
 		fail_msg("%s", buf_cstr(&why));
 	buf_release(&why);
 	return t;
+}
+
+struct db_target *fix_target(enum program self)
+{
+	return make_target(fix_conf, self);
 }
 
 static struct db_target *targets[PROG_ALL];
@@ -115,23 +125,34 @@ static void install_schema(void)
 	buf_release(&why);
 }
 
-/* A target keeps the names it was made with, so the option file can be one
- * that the programs under test never see. */
-static void open_root(void)
+static void write_root_file(const char *database)
 {
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		 "[mailrow-admin]\nuser=root\nsocket=%s\ndatabase=mysql\n",
-		 getenv("MAILROW_TEST_SOCKET"));
-	fix_option_file("mailrow-admin.cnf", text, 0600);
-	root_target = fix_target(PROG_TOOL);
+		 "[mailrow-admin]\nuser=root\nsocket=%s\ndatabase=%s\n",
+		 getenv("MAILROW_TEST_SOCKET"), database);
+	fix_option_file("root/mailrow-admin.cnf", text, 0600);
+}
+
+/* With an option file that the programs under test never see: a new
+ * connection reads it anew. */
+static void open_root(void)
+{
+	struct conf *c;
+
+	assert_int_equal(mkdir(fix_path("root"), 0700), 0);
+	c = read_conf(fix_path("root"), "");
+	write_root_file("mysql");
+	root_target = make_target(c, PROG_TOOL);
+	conf_unref(&c);
 	root = db_new(root_target);
 	assert_non_null(root);
 	db_take_any_server(root);
-	if (db_connect(root) != DB_OK)
-		fail_msg("%s", db_why(root));
-	write_option_files();
+	fix_sql("DROP DATABASE IF EXISTS mailrow");
+	fix_sql("CREATE DATABASE mailrow");
+	fix_sql("USE mailrow");
+	write_root_file("mailrow");
 }
 
 int fix_start_empty(void **state)
@@ -151,9 +172,6 @@ int fix_start_empty(void **state)
 	fix_conf = fix_conf_with("");
 	write_option_files();
 	open_root();
-	fix_sql("DROP DATABASE IF EXISTS mailrow");
-	fix_sql("CREATE DATABASE mailrow");
-	fix_sql("USE mailrow");
 	return 0;
 }
 

@@ -6,7 +6,6 @@ import ctypes
 import functools
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -117,19 +116,6 @@ def filled(place):
         yield
     finally:
         os.unlink(ballast)
-
-
-@contextlib.contextmanager
-def stopped(*pids):
-    """SIGSTOP, and on again."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def open_files(pid):

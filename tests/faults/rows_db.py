@@ -11,8 +11,8 @@ from clients import (answer_of, deferred, filled, once, quit_deleting,
                      quit_refused, session)
 from inject import SqlSession
 from inject import filled as disk_filled
-from inject import moved_to_disk, no_mounts, stopped, timed
-from mrtest import PASSWORD, Failed, wait_until
+from inject import moved_to_disk, no_mounts, timed
+from mrtest import PASSWORD, Failed, stopped, wait_until
 from rows import add_row, row
 from traffic import PATIENCE
 

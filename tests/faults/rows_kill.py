@@ -2,11 +2,10 @@
 vanish. What has a parent is started again by it; what has none is started
 again by the row, as a service manager does: those rows say "revived"."""
 
-import signal
 import time
 
 import mails
-from mrtest import Failed, wait_until
+from mrtest import Failed, stopped, wait_until
 from rows import add_row, row
 from traffic import Door
 from world import children, stat_of
@@ -228,9 +227,8 @@ def gone_at_quit(world):
 def milter_stopped(world):
     with world.traffic(40, ways={"smtp": 2}) as t:
         moment(world, t)
-        pid = world.child("milter")
-        world.kill(pid, signal.SIGSTOP)
-        with world.sandbox.smtp(timeout=60) as s:
+        with stopped(world.child("milter")), \
+                world.sandbox.smtp(timeout=60) as s:
             try:
                 s.send("ann@remote.test", [mails.PROBE],
                        mails.Mail(0, "smtp", 1024, "id", "ann@remote.test",
@@ -239,7 +237,6 @@ def milter_stopped(world):
             except Failed as e:
                 world.expect("451 while the milter is stopped, not "
                              + e.answer, e.answer.startswith("4"))
-        world.kill(pid, signal.SIGCONT)
         world.over()
         t.flow(10)
 

@@ -9,8 +9,8 @@ import time
 
 import mails
 from clients import once
-from inject import filled, memory, moved_to_disk, no_mounts, stopped
-from mrtest import PASSWORD, Failed, wait_until
+from inject import filled, memory, moved_to_disk, no_mounts
+from mrtest import PASSWORD, Failed, stopped, wait_until
 from rows import row
 from traffic import Door
 

@@ -670,6 +670,30 @@ def wait_until(test, seconds=20, what="it"):
         time.sleep(0.05)
 
 
+def is_stopped(pid):
+    """Each thread of it: one begins, the others follow a little later."""
+    for path in glob.glob("/proc/%d/task/*/stat" % pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(path) as f:
+            if f.read().rpartition(") ")[2][0] not in "TtXZ":
+                return False
+    return True
+
+
+@contextlib.contextmanager
+def stopped(*pids):
+    """SIGSTOP, and on again. A process may be killed meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: all(map(is_stopped, pids)), what="the stop")
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 class SandboxTest(unittest.TestCase):
     """A test case with one sandbox and the accounts alice and bob."""
 

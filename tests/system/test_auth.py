@@ -6,11 +6,11 @@ import base64
 import os
 import random
 import re
-import signal
 import socket
 import time
 
-from mrtest import PASSWORD, Failed, SandboxTest, mail, main, wait_until
+from mrtest import (PASSWORD, Failed, SandboxTest, mail, main, stopped,
+                    wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
@@ -530,9 +530,7 @@ class Grace(AuthTest, SandboxTest):
 
     def test_a_database_that_is_stalled_is_away(self):
         self.assertEqual(self.answer(ALICE, PASSWORD), "235")
-        db = self.sandbox.pid("db")
-        os.kill(db, signal.SIGSTOP)
-        try:
+        with stopped(self.sandbox.pid("db")):
             for _ in range(3):
                 self.assertEqual(self.answer(ALICE, PASSWORD), "235")
                 self.assertEqual(self.reason(), "grace")
@@ -540,8 +538,6 @@ class Grace(AuthTest, SandboxTest):
             time.sleep(1.1)     # it is asked again
             self.assertEqual(self.answer(ALICE, PASSWORD), "235")
             self.assertEqual(self.reason(), "grace")
-        finally:
-            os.kill(db, signal.SIGCONT)
         wait_until(lambda: self.answer(ALICE, PASSWORD) == "235" and
                    self.reason() != "grace")
         self.assertEqual(self.answer(ALICE, "wrong"), "535")

@@ -6,12 +6,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import time
 import unittest
 
-from mrtest import Failed, SandboxTest, mail, main, wait_until
+from mrtest import Failed, SandboxTest, mail, main, stopped, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 NOBODY = "nobody@example.test"
@@ -152,16 +151,13 @@ class Decisions(Base):
         self.reject()
         self.wait_rows(1)
         time.sleep(1.1)     # what was judged is known for a second
-        self.sandbox.kill("db", signal.SIGSTOP)
-        try:
+        with stopped(self.sandbox.pid("db")):
             with self.sandbox.smtp() as s:
                 s.cmd("MAIL FROM:<%s>" % EVE, "250")
                 begun = time.monotonic()
                 name = self.id_of(self.assertRefused(
                     "451 4.3.0", s.cmd, "RCPT TO:<%s>" % ALICE, "250"))
                 self.assertLess(time.monotonic() - begun, 8)
-        finally:
-            self.sandbox.kill("db", signal.SIGCONT)
         self.wait_rows(1, "decision_id = '%s'" % name)
 
     def test_a_stopped_database_costs_no_decision(self):
@@ -185,13 +181,10 @@ class Decisions(Base):
         self.reject()
         self.wait_rows(1)
         self.reject(rcpt="late@example.test")
-        self.sandbox.kill("db", signal.SIGSTOP)
-        try:
+        with stopped(self.sandbox.pid("db")):
             begun = time.monotonic()
             self.sandbox.stop("milter")
             self.assertLess(time.monotonic() - begun, 8)
-        finally:
-            self.sandbox.kill("db", signal.SIGCONT)
         self.sandbox.start()
         self.wait_rows(1, "decision_id = '%s'" % self.reject())
 

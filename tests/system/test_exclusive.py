@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from mrtest import (Failed, Pop3, SandboxTest, built_with_faults, mail, main,
-                    wait_until)
+                    stopped, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 IN_USE = "-ERR [IN-USE] another session"
@@ -131,9 +131,9 @@ class Exclusive(SandboxTest):
         p = self.login()
         p.cmd("DELE 1")
         keeper = self.keeper()
-        os.kill(keeper, signal.SIGSTOP)         # it gives nothing back
-        os.kill(self.sandbox.pid("pop3d"), signal.SIGKILL)
-        os.kill(keeper, signal.SIGKILL)
+        with stopped(keeper):                   # it gives nothing back
+            os.kill(self.sandbox.pid("pop3d"), signal.SIGKILL)
+            os.kill(keeper, signal.SIGKILL)
         self.assertEqual(self.held(), 1)
         self.sandbox.start()
         # before anybody logs in: another host may want it

@@ -340,9 +340,13 @@ static bool read_list(struct reader *r)
 	return !r->in_group;
 }
 
+/* Where the list was read, who has no name there is no address. */
 static void take_shown(void *arg, const struct addr *a)
 {
-	put_entry(arg, a, true);
+	struct addrlist *l = arg;
+
+	if (l->broken || !span_eq(addr_local(a), ADDRSCAN_NAMELESS))
+		put_entry(l, a, true);
 }
 
 void addrlist_add(struct addrlist *l, struct span value, bool fold_local)

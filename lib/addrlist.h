@@ -13,7 +13,7 @@
  *     without a domain, two "<>" in one mailbox, a quote, comment or group
  *     that does not end, an address that is none, NUL and control characters,
  *     a line end that is no fold. What addresses can be seen in it are told as
- *     shown. */
+ *     shown, and each domain behind an '@' that has no name before it. */
 #ifndef MAILROW_LIB_ADDRLIST_H
 #define MAILROW_LIB_ADDRLIST_H
 

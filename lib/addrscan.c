@@ -60,7 +60,7 @@ static bool tell_parsed(struct scan *k, struct span local, struct span domain)
 	char text[ADDRSCAN_RUN_MAX + 1];
 	struct addr a;
 
-	if (local.n == 0 || domain.n == 0)
+	if (domain.n == 0)
 		return true;
 	memcpy(text, local.p, local.n);
 	text[local.n] = '@';
@@ -92,11 +92,13 @@ static struct span ascii_domain(struct span s)
 }
 
 /* A reader sees whose domain it is, also where it cannot be an address for
- * what stands before or behind. */
+ * what stands before or behind, or nothing does. */
 static void tell(struct scan *k, struct span local, struct span domain)
 {
 	local = shown_local(local);
 	domain = shown_domain(domain);
+	if (local.n == 0)
+		local = ADDRSCAN_NAMELESS;
 	if (!tell_parsed(k, local, domain))
 		(void)tell_parsed(k, short_local(local), ascii_domain(domain));
 }

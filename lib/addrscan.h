@@ -11,6 +11,10 @@
 /* Longer without a blank, and with an '@', is not looked at. */
 enum { ADDRSCAN_RUN_MAX = 1024 };
 
+/* The local part of one that has none to see: what stands before the '@' is in
+ * quotes, or far away, or not there. */
+#define ADDRSCAN_NAMELESS SPAN_LIT("\"\"")
+
 /* found(arg, a) for each, in their order, also again for one that is there
  * twice. False: there was something too long to be looked at. */
 bool addrscan(struct span value, bool fold_local,

@@ -402,12 +402,13 @@ class Header(SenderTest):
             for fields, code in (
                     (("From: ceo@alias.test",), "550 5.7.1"),
                     (("From: %s, ceo@alias.test" % ALICE,), "550 5.7.1"),
+                    (('From: "%s ceo"@alias.test' % ("x" * 64),), "550 5.7.1"),
                     (("From: " + ALICE,), "250")):
                 self.assertAnswer(self.data(s, sender, *fields, to=BOB), code)
         found = "FROM decision WHERE predicate = 'from_forged'" \
             " AND sender IN ('x@evil.test', '')"
         wait_until(lambda: self.sandbox.number("SELECT COUNT(*) " + found)
-                   >= 6, what="the decisions")
+                   >= 8, what="the decisions")
         self.assertEqual(self.sandbox.sql(
             "SELECT DISTINCT domain, shadow " + found + " ORDER BY domain"),
             [["alias.test", "0"], ["example.test", "1"]])

@@ -211,13 +211,35 @@ static void what_only_looks_like_an_address_is_shown(void **state)
 	assert_rows(rows, COUNT(rows));
 }
 
+#define LONG "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* A local part that is too long, or none, hides no domain; in a name that can
+ * be read it is none. */
+static void whose_domain_it_is_shows_where_the_rest_cannot_be_read(void **state)
+{
+	static const struct row rows[] = {
+		{ "\"" LONG " x\"@bank.test", "!\"\"@bank.test *" },
+		{ "<\"" LONG " x\"@bank.test>", "!\"\"@bank.test *" },
+		{ "\"" LONG " x\" @bank.test <al@d.test>",
+		  "!\"\"@bank.test !al@d.test *" },
+		{ "\"Bob\" \"x\"@bank.test", "!\"\"@bank.test *" },
+		{ LONG LONG "(x)@bank.test", "!\"\"@bank.test *" },
+		{ "bob@@bank.test", "!\"\"@bank.test *" },
+		{ "\"@bob.bank.test\" <al@d.test>", "al@d.test" },
+		{ "Bob is @bank.test <al@d.test>", "al@d.test" },
+	};
+
+	(void)state;
+	assert_rows(rows, COUNT(rows));
+}
+
 static void what_cannot_be_read_is_broken(void **state)
 {
 	static const struct row rows[] = {
 		{ "bob", "*" },
 		{ "Bob Buck", "*" },
 		{ "bob@", "*" },
-		{ "@d.test", "*" },
+		{ "@d.test", "!\"\"@d.test *" },
 		{ "bob@d@e.test", "!d@e.test *" },
 		{ "bob@d.test x", "!bob@d.test *" },
 		{ "<bob@d.test> <al@e.test>", "bob@d.test !al@e.test *" },
@@ -242,8 +264,8 @@ static void what_cannot_be_read_is_broken(void **state)
 		{ "b\xf6"
 		  "b@d.test",
 		  "!b@d.test *" },
-		{ "<@x.test bob@d.test>", "!bob@d.test *" },
-		{ "<@x.test,bob@d.test>", "!bob@d.test *" },
+		{ "<@x.test bob@d.test>", "!\"\"@x.test !bob@d.test *" },
+		{ "<@x.test,bob@d.test>", "!\"\"@x.test !bob@d.test *" },
 		{ "bob@\"d.test\"", "*" },
 		{ "bob\\@d.test", "!bob@d.test *" },
 		{ "bob al@d.test", "!al@d.test *" },
@@ -390,6 +412,8 @@ int main(void)
 		cmocka_unit_test(an_address_in_a_name_is_told_as_shown),
 		cmocka_unit_test(words_of_rfc_2047_are_decoded),
 		cmocka_unit_test(what_only_looks_like_an_address_is_shown),
+		cmocka_unit_test(
+			whose_domain_it_is_shows_where_the_rest_cannot_be_read),
 		cmocka_unit_test(what_cannot_be_read_is_broken),
 		cmocka_unit_test(several_fields_make_one_list),
 		cmocka_unit_test(more_addresses_than_are_held_are_broken),

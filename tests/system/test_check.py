@@ -573,6 +573,10 @@ class Lmtp(Checked):
         self.site.option("receipt_window", "5d")
         self.site.set("maximal_queue_lifetime = 5d")
         self.finding("receipt_window is over", "warn")
+        self.site.option("receipt_window", "7d")
+        # the longest that Postfix takes
+        self.mends("receipt_window is over", "warn",
+                   "maximal_queue_lifetime = 100d")
 
 
 class Discard(Checked):

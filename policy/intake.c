@@ -23,6 +23,13 @@ struct intake_box *intake_find_box(const struct intake *in, uint64_t mailbox_id)
 	return NULL;
 }
 
+/* NULL: it is not stored here. */
+static struct intake_box *box_of(const struct intake *in,
+				 const struct judged_target *t)
+{
+	return judged_stores(t) ? intake_find_box(in, t->box.mailbox_id) : NULL;
+}
+
 static bool add_box(struct intake *in, const struct judged_target *t,
 		    size_t rcpt)
 {
@@ -121,12 +128,7 @@ static bool choose_boxes(struct storing *st, size_t first, size_t n)
 		const struct judged_rcpt *r = &in->rcpt[i].judged;
 
 		for (size_t k = 0; k < r->n; k++) {
-			struct intake_box *b =
-				judged_stores(&r->target[k])
-					? intake_find_box(
-						  in,
-						  r->target[k].box.mailbox_id)
-					: NULL;
+			struct intake_box *b = box_of(in, &r->target[k]);
 			bool chosen = !b || b->uid || b->duplicate;
 
 			for (size_t j = 0; !chosen && j < st->n; j++)
@@ -377,9 +379,7 @@ bool intake_full(enum reply_id id)
 static enum reply_id full(const struct intake *in,
 			  const struct judged_target *t)
 {
-	const struct intake_box *b =
-		judged_stores(t) ? intake_find_box(in, t->box.mailbox_id)
-				 : NULL;
+	const struct intake_box *b = box_of(in, t);
 
 	return b ? b->full : R_NONE;
 }

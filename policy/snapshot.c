@@ -210,11 +210,7 @@ bool snapshot_account_row(const struct snapshot *s, const struct addr *a,
 
 bool snapshot_mode_is_on(const struct snapshot *s, enum predicate_id id)
 {
-	bool on = s->site.mode[id] != M_OFF;
-
-	for (size_t i = 0; i < s->modes_n && !on; i++)
-		on = s->modes[i].mode[id] != M_OFF;
-	return on;
+	return s->on[id];
 }
 
 void snapshot_modes(const struct snapshot *s, struct span domain,

@@ -216,10 +216,16 @@ void snapshot_make_mode(struct snapshot_maker *m, struct span predicate,
 
 static void finish_modes(struct snapshot *s)
 {
-	for (size_t i = 0; i < s->modes_n; i++)
-		for (size_t id = 0; id < PREDICATE_COUNT; id++)
-			if (s->modes[i].mode[id] == MODE_UNSAID)
-				s->modes[i].mode[id] = s->site.mode[id];
+	for (size_t id = 0; id < PREDICATE_COUNT; id++) {
+		s->on[id] = s->site.mode[id] != M_OFF;
+		for (size_t i = 0; i < s->modes_n; i++) {
+			uint8_t *mode = &s->modes[i].mode[id];
+
+			if (*mode == MODE_UNSAID)
+				*mode = s->site.mode[id];
+			s->on[id] |= *mode != M_OFF;
+		}
+	}
 }
 
 /* Accounts. */

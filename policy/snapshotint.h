@@ -32,7 +32,8 @@ struct snapshot {
 	struct netmap networks;
 
 	struct policy_modes site;
-	struct keymap domains; /* to modes */
+	bool on[PREDICATE_COUNT]; /* for the site or a domain */
+	struct keymap domains;    /* to modes */
 	struct policy_modes *modes;
 	size_t modes_n, modes_size;
 

@@ -13,10 +13,10 @@ import time
 from email.utils import parsedate_to_datetime
 
 import mails
-from clients import answer_of, filled, once, session
+from clients import filled, once, session
 from inject import (children, cpu, failing_calls, filled as disk_filled,
                     memory, mounted, no_descriptors, no_mounts, own_dev, timed)
-from mrtest import PASSWORD, Failed, Pop3, wait_until
+from mrtest import wait_until
 from rows import add_row, row
 from traffic import Door
 

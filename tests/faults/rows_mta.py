@@ -14,6 +14,7 @@ from mrtest import PASSWORD, Failed, stopped, wait_until
 from rows import row
 from traffic import Door
 
+
 def size_limit(world, octets):
     world.sandbox.postconf("-e", "message_size_limit=%d" % octets)
 

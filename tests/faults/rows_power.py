@@ -5,12 +5,11 @@ import contextlib
 import os
 import re
 import subprocess
-import threading
 import time
 
 import mails
 from inject import tracer_of
-from mrtest import Failed, Wire, mail, wait_until
+from mrtest import Failed, mail, wait_until
 from powercut import PowerCut, no_library
 from rows import add_row, row
 

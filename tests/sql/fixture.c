@@ -151,8 +151,8 @@ static void open_root(void)
 	db_take_any_server(root);
 	fix_sql("DROP DATABASE IF EXISTS mailrow");
 	fix_sql("CREATE DATABASE mailrow");
-	fix_sql("USE mailrow");
 	write_root_file("mailrow");
+	db_close(root);
 }
 
 int fix_start_empty(void **state)

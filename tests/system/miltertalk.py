@@ -17,7 +17,6 @@ mta_domains must be set, so that the relay check is in force.
 """
 import argparse
 import hashlib
-import os
 import re
 import socket
 import struct

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from mrtest import Failed, SandboxTest, mail, main, stopped, wait_until
+from mrtest import SandboxTest, mail, main, stopped, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 NOBODY = "nobody@example.test"
@@ -151,13 +151,12 @@ class Decisions(Base):
         self.reject()
         self.wait_rows(1)
         time.sleep(1.1)     # what was judged is known for a second
-        with stopped(self.sandbox.pid("db")):
-            with self.sandbox.smtp() as s:
-                s.cmd("MAIL FROM:<%s>" % EVE, "250")
-                begun = time.monotonic()
-                name = self.id_of(self.assertRefused(
-                    "451 4.3.0", s.cmd, "RCPT TO:<%s>" % ALICE, "250"))
-                self.assertLess(time.monotonic() - begun, 8)
+        with stopped(self.sandbox.pid("db")), self.sandbox.smtp() as s:
+            s.cmd("MAIL FROM:<%s>" % EVE, "250")
+            begun = time.monotonic()
+            name = self.id_of(self.assertRefused(
+                "451 4.3.0", s.cmd, "RCPT TO:<%s>" % ALICE, "250"))
+            self.assertLess(time.monotonic() - begun, 8)
         self.wait_rows(1, "decision_id = '%s'" % name)
 
     def test_a_stopped_database_costs_no_decision(self):

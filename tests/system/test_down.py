@@ -9,7 +9,7 @@ import threading
 import time
 
 from mrtest import (PASSWORD, Failed, SandboxTest, children, mail, main,
-                    wait_until)
+                    stopped, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 EVE = "eve@remote.test"
@@ -179,18 +179,14 @@ class DatabaseAway(SandboxTest):
             p.cmd("DELE 1")
             self.sandbox.fault("move-commit", "stall 1000")
             self.sandbox.fault("move-commit-unread", "fail")
-            db = self.sandbox.pid("db")
             p.put("QUIT")
-            try:
-                wait_until(lambda: self.sandbox.fault_hit("move-commit"),
-                           what="the commit")
-                self.sandbox.fault("move-begin", "stall 1000")
-                wait_until(lambda: self.sandbox.fault_hit("move-begin"),
-                           what="the second try")
-                os.kill(db, signal.SIGSTOP)
+            wait_until(lambda: self.sandbox.fault_hit("move-commit"),
+                       what="the commit")
+            self.sandbox.fault("move-begin", "stall 1000")
+            wait_until(lambda: self.sandbox.fault_hit("move-begin"),
+                       what="the second try")
+            with stopped(self.sandbox.pid("db")):
                 answer = self.assertRefused("-ERR [SYS/TEMP]", p.status)
-            finally:
-                os.kill(db, signal.SIGCONT)
         left = len(self.sandbox.mails(ALICE))
         self.assertIn(left, (before - 1, before))
         self.assertNotIn("nothing", answer)

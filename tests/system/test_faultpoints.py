@@ -7,7 +7,8 @@ import socket
 import time
 import unittest
 
-from mrtest import PASSWORD, SandboxTest, built_with_faults, mail, main, wait_until
+from mrtest import (PASSWORD, SandboxTest, built_with_faults, children, mail,
+                    main, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 NEW = ["%s@example.test" % n for n in ("carol", "dora", "emil")]
@@ -188,9 +189,7 @@ class Points(SandboxTest):
             self.assertEqual(self.unmet(who), [], who)
 
     def children(self, part):
-        pid = self.sandbox.pid(part)
-        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-            return [int(c) for c in f.read().split()]
+        return children(self.sandbox.pid(part))
 
     def test_the_one_who_is_told_to_dies(self):
         """Also a session that has no files, and no other one."""

@@ -4,8 +4,7 @@ domains, extensions, catch-alls, forwards; and which recipients are served."""
 
 import time
 
-from mrtest import PASSWORD, Failed, SandboxTest, mail, main, stored_part, \
-    wait_until
+from mrtest import SandboxTest, mail, main, stored_part, wait_until
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 

@@ -7,8 +7,8 @@ import os
 import signal
 import subprocess
 
-from mrtest import (PASSWORD, SandboxTest, free_port, mail, main, stored_part,
-                    tracers, wait_until)
+from mrtest import (PASSWORD, SandboxTest, children, free_port, mail, main,
+                    stored_part, tracers, wait_until)
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
@@ -136,16 +136,11 @@ class Roles(SandboxTest):
 
     def test_each_socket_has_a_process_that_is_kept_running(self):
         parent = self.sandbox.pid("milter")
-
-        def children():
-            with open("/proc/%d/task/%d/children" % (parent, parent),
-                      encoding="ascii") as f:
-                return sorted(map(int, f.read().split()))
-        wait_until(lambda: len(children()) == 3, what="three children")
-        before = children()
+        wait_until(lambda: len(children(parent)) == 3, what="three children")
+        before = children(parent)
         os.kill(before[1], signal.SIGKILL)
-        wait_until(lambda: len(children()) == 3 and children() != before,
-                   what="a new child")
+        wait_until(lambda: len(children(parent)) == 3
+                   and children(parent) != before, what="a new child")
         for role in ("policy", "store"):
             wait_until(lambda r=role: self.serves(r), what=role)
 

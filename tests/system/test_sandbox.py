@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from mrtest import SCRIPT, TOP, Sandbox, main
+from mrtest import SCRIPT, TOP, main
 
 ALICE = "alice@example.test"
 BUILD = os.environ.get("MAILROW_BUILD", os.path.join(TOP, "build"))

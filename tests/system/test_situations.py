@@ -11,7 +11,7 @@ import re
 import subprocess
 import time
 
-from mrtest import TOP, Failed, SandboxTest, main
+from mrtest import TOP, SandboxTest, main
 
 SITUATIONS = 300
 AGAIN = 40

@@ -399,6 +399,37 @@ static void a_domains_mode_is_before_the_sites(void **state)
 	assert_int_equal(mode_of(s, "recipient_unknown", "a.example"), M_FIXED);
 }
 
+static bool is_on(const struct snapshot *s, const char *predicate)
+{
+	return snapshot_mode_is_on(s, predicate_find(span_of(predicate)));
+}
+
+static void the_site_alone_turns_a_predicate_on_or_off(void **state)
+{
+	const struct snapshot *s;
+
+	mode("sender_forged", "", "off");
+	s = made(state);
+	assert_true(is_on(s, "from_forged"));
+	assert_true(is_on(s, "recipient_unknown"));
+	assert_false(is_on(s, "sender_forged"));
+}
+
+static void one_domain_turns_a_predicate_on(void **state)
+{
+	const struct snapshot *s;
+
+	mode("from_forged", "", "off");
+	mode("from_forged", "a.example", "shadow");
+	mode("sender_forged", "a.example", "off");
+	mode("access_denied", "", "off");
+	mode("access_denied", "a.example", "off");
+	s = made(state);
+	assert_true(is_on(s, "from_forged"));
+	assert_true(is_on(s, "sender_forged"));
+	assert_false(is_on(s, "access_denied"));
+}
+
 static void a_broken_row_makes_no_snapshot(void **state)
 {
 	struct snapshot *s;
@@ -510,6 +541,8 @@ int main(void)
 		TEST(without_limits_there_are_none),
 		TEST(a_network_has_a_kind),
 		TEST(a_domains_mode_is_before_the_sites),
+		TEST(the_site_alone_turns_a_predicate_on_or_off),
+		TEST(one_domain_turns_a_predicate_on),
 		TEST(a_broken_row_makes_no_snapshot),
 		TEST(a_network_that_is_there_twice_is_broken),
 		TEST(a_subject_has_a_bounded_number_of_windows),
